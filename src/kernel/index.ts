@@ -1,0 +1,7 @@
+export * from './codes.ts'
+export * from './country.ts'
+export * from './dates.ts'
+export * from './decimals.ts'
+export * from './decision.ts'
+export * from './fault.ts'
+export * from './strict-json.ts'
