@@ -20,9 +20,15 @@ const closed = { additionalProperties: false } as const
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]+$' })
 const identifier = text
 
-export const DecimalMass = Type.String({ pattern: '^\\d{1,16}(\\.\\d{1,6})?$', description: 'Mass in kg, decimal text' })
+export const DecimalMass = Type.String({
+  pattern: '^\\d{1,16}(\\.\\d{1,6})?$',
+  description: 'Mass in kg, decimal text',
+})
 export const DecimalAmount = Type.String({ pattern: '^\\d{1,16}(\\.\\d{1,6})?$', description: 'Amount, decimal text' })
-export const DecimalQuantity = Type.String({ pattern: '^\\d{1,16}(\\.\\d{1,6})?$', description: 'Quantity, decimal text' })
+export const DecimalQuantity = Type.String({
+  pattern: '^\\d{1,16}(\\.\\d{1,6})?$',
+  description: 'Quantity, decimal text',
+})
 export const InstantUtc = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?Z$',
   format: 'date-time',
@@ -226,7 +232,10 @@ export const Declaration = Type.Object(
     temporary: Type.Optional(
       Type.Object(
         { validUntil: Type.Optional(LegalDate), netMass: Type.Optional(DecimalMass) },
-        { ...closed, description: 'A temporary (periodic) declaration: mass and value are approximate, trains draw on it' },
+        {
+          ...closed,
+          description: 'A temporary (periodic) declaration: mass and value are approximate, trains draw on it',
+        },
       ),
     ),
     goodsItemQuantity: Type.Optional(wco('228', '3.6', Type.Integer({ minimum: 0, maximum: 99999 }))),
@@ -292,7 +301,10 @@ export const Warning = Type.Object(
     code: Type.String({ pattern: '^[a-z0-9-]+/[a-z0-9-]+$', maxLength: 80 }),
     pointer: Type.String({ maxLength: 200, pattern: '^(/[^\\u0000-\\u001f]*)?$' }),
     facts: Type.Optional(
-      Type.Record(Type.String({ maxLength: 40 }), Type.Union([Type.String({ maxLength: 200 }), Type.Number(), Type.Boolean()])),
+      Type.Record(
+        Type.String({ maxLength: 40 }),
+        Type.Union([Type.String({ maxLength: 200 }), Type.Number(), Type.Boolean()]),
+      ),
     ),
   },
   closed,
@@ -362,10 +374,10 @@ export type Exclusion = Static<typeof Exclusion>
 export const HomeDeclaration = Type.Object(
   {
     ...clearanceMembers,
-    items: Type.Array(
-      Type.Object({ ...GoodsItem.properties, exclusion: Type.Optional(Exclusion) }, closed),
-      { minItems: 1, maxItems: 9999 },
-    ),
+    items: Type.Array(Type.Object({ ...GoodsItem.properties, exclusion: Type.Optional(Exclusion) }, closed), {
+      minItems: 1,
+      maxItems: 9999,
+    }),
     exclusion: Type.Optional(Exclusion),
   },
   { ...closed, $id: 'HomeDeclaration' },

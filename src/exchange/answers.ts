@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { AuditEvent } from '../audit/index.ts'
 import type { JsonValue, Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
-import type { BodyDecision, MessageType, ReceivedMessage } from './message-types.ts'
 import type { Use } from './message.ts'
+import type { BodyDecision, MessageType, ReceivedMessage } from './message-types.ts'
 
 /** The body of ACCEPTED (warnings, where there are any) and of REJECTED (the problems, with JSON pointers). */
 export const AnswerBody = Type.Object(
@@ -51,7 +52,7 @@ async function saveAnswers(
   tx: Transaction,
   answer: 'accepted' | 'rejected',
   messages: ReadonlyArray<ReceivedMessage<readonly Problem[]>>,
-): Promise<void> {
+): Promise<readonly AuditEvent[]> {
   await sql`
     update exchange.outbound o set answer = ${answer}, answer_id = r.id, answered_at = r.at, problems = r.problems
     from unnest(
@@ -63,20 +64,33 @@ async function saveAnswers(
       ${messages.map(({ partner }) => partner)}::text[], ${messages.map(({ payload }) => payload.mode)}::text[]
     ) as r (ref, id, at, problems, partner, mode)
     where o.id = r.ref and o.partner = r.partner and o.mode = r.mode and o.answer is null`.execute(tx)
+  return tell(answer === 'accepted' ? 'message.accepted' : 'message.rejected', messages)
 }
 
-const answerType = (type: string, save: MessageType<readonly Problem[]>['save']): MessageType<readonly Problem[]> => ({
-  type,
-  version: 1,
-  legalBasis: ['STOP-2021/1.4-r3'],
-  priority: 3,
-  answered: false,
-  decide: decideAnswer,
-  save,
-})
+function tell(
+  type: 'message.accepted' | 'message.rejected' | 'message.used',
+  messages: ReadonlyArray<ReceivedMessage<readonly Problem[]>>,
+): readonly AuditEvent[] {
+  return messages.flatMap(({ payload, partner }) =>
+    payload.ref ? [{ type, subject: payload.ref, facts: { partner, mode: payload.mode } }] : [],
+  )
+}
+
+type Save = MessageType<readonly Problem[]>['save']
+
+const answerType = (type: string, save: Save): MessageType =>
+  ({
+    type,
+    version: 1,
+    legalBasis: ['STOP-2021/1.4-r3'],
+    priority: 3,
+    answered: false,
+    decide: decideAnswer,
+    save,
+  }) satisfies MessageType<readonly Problem[]> as MessageType
 
 /** The messages every partner can send about another message: they earn RECEIVED and nothing more. */
-export const answerTypes: ReadonlyArray<MessageType<readonly Problem[]>> = [
+export const answerTypes: readonly MessageType[] = [
   answerType('ACCEPTED', (tx, messages) => saveAnswers(tx, 'accepted', messages)),
   answerType('REJECTED', (tx, messages) => saveAnswers(tx, 'rejected', messages)),
   answerType('USED', async (tx, messages) => {
@@ -87,8 +101,8 @@ export const answerTypes: ReadonlyArray<MessageType<readonly Problem[]>> = [
         ${messages.map(({ partner }) => partner)}::text[], ${messages.map(({ payload }) => payload.mode)}::text[]
       ) as r (ref, at, partner, mode)
       where o.id = r.ref and o.partner = r.partner and o.mode = r.mode and o.used_at is null`.execute(tx)
+    return tell('message.used', messages)
   }),
   // A signed tombstone: the place in the lane is filled, and nothing is to be expected there.
-  answerType('SKIP', async () => {}),
+  answerType('SKIP', async () => []),
 ]
-

@@ -45,9 +45,15 @@ export function isFinal(code: string): boolean {
 }
 
 export const exchangeCodes = {
-  'exchange/frame-too-large': { kind: 'refusal', means: 'the frame is over 6 MiB on the wire, 4 MiB plain or 500 messages' },
+  'exchange/frame-too-large': {
+    kind: 'refusal',
+    means: 'the frame is over 6 MiB on the wire, 4 MiB plain or 500 messages',
+  },
   'exchange/peer-unknown': { kind: 'refusal', means: 'the peer’s TLS key is pinned by no approved partner' },
-  'exchange/request-invalid': { kind: 'refusal', means: 'the signed request is unreadable, not for us or not by the peer' },
+  'exchange/request-invalid': {
+    kind: 'refusal',
+    means: 'the signed request is unreadable, not for us or not by the peer',
+  },
   'exchange/request-stale': { kind: 'refusal', means: 'the request was signed outside the agreed clock window' },
   'exchange/request-replayed': { kind: 'refusal', means: 'the request id was seen before' },
   'exchange/link-closed': { kind: 'refusal', means: 'the channel with this partner is not open in this mode' },
@@ -62,7 +68,10 @@ export const exchangeCodes = {
   'exchange/not-yet': { kind: 'refusal', means: 'issued more than 300 s ahead of our clock' },
   'exchange/expired': { kind: 'refusal', means: 'the message expired before it arrived' },
   'exchange/agreement-unknown': { kind: 'refusal', means: 'no such agreement is carried out with this partner' },
-  'exchange/conditions-not-accepted': { kind: 'refusal', means: 'this version of the Technical Conditions is not in force here' },
+  'exchange/conditions-not-accepted': {
+    kind: 'refusal',
+    means: 'this version of the Technical Conditions is not in force here',
+  },
   'exchange/type-unknown': { kind: 'refusal', means: 'no such message type and version is agreed' },
   'exchange/use-not-accepted': { kind: 'refusal', means: 'the stated use is not one the agreement allows' },
   'exchange/part-invalid': { kind: 'refusal', means: 'a part is missing, superfluous or differs from its digest' },
@@ -77,9 +86,16 @@ export const exchangeCodes = {
   'exchange/two-persons-needed': { kind: 'refusal', means: 'two different persons must confirm' },
   'exchange/card-invalid': { kind: 'refusal', means: 'the partner card cannot be read or is not signed by its root' },
   'exchange/keyset-rolled-back': { kind: 'refusal', means: 'the keyset has a lower number than the one held' },
+  'exchange/keyset-conflict': { kind: 'refusal', means: 'another keyset with this number is held' },
   'exchange/peer-unreachable': { kind: 'fault', means: 'no connection to the partner’s node' },
-  'exchange/peer-not-pinned': { kind: 'fault', means: 'the node that answered has another key than the partner published' },
-  'exchange/peer-answer-invalid': { kind: 'fault', means: 'the answer is not a signed answer of the partner to our request' },
+  'exchange/peer-not-pinned': {
+    kind: 'fault',
+    means: 'the node that answered has another key than the partner published',
+  },
+  'exchange/peer-answer-invalid': {
+    kind: 'fault',
+    means: 'the answer is not a signed answer of the partner to our request',
+  },
 } as const satisfies CodeList
 
 /** The stable code of an outcome: `ID_CONFLICT` is `exchange/id-conflict`. */

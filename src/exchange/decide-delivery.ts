@@ -124,6 +124,8 @@ export interface Breaker {
 }
 
 export const closedBreaker: Breaker = { failures: 0, notBefore: 0 }
+/** Nobody can ask for silence longer than this. */
+export const retryAfterSecondsMax = 86_400
 
 /** @param retryAfterSeconds what the partner asked for, if it did */
 export function foldBreaker(
@@ -132,6 +134,8 @@ export function foldBreaker(
   policy: RetryPolicy,
 ): Breaker {
   if (attempt.answered && !attempt.retryAfterSeconds) return closedBreaker
-  const delay = attempt.retryAfterSeconds ?? retryDelaySeconds(breaker.failures, policy, attempt.random)
+  const delay = attempt.retryAfterSeconds
+    ? Math.min(attempt.retryAfterSeconds, retryAfterSecondsMax)
+    : retryDelaySeconds(breaker.failures, policy, attempt.random)
   return { failures: breaker.failures + (attempt.answered ? 0 : 1), notBefore: attempt.now + delay * 1000 }
 }

@@ -1,4 +1,4 @@
-import { accept, type AdministrationId, type Decision, refuse } from '../kernel/index.ts'
+import { type AdministrationId, accept, type Decision, refuse } from '../kernel/index.ts'
 import type { MessageOutcome } from './codes.ts'
 import { type FrameEntry, readPart } from './frame.ts'
 import { findVerificationKey, type Keyring } from './keyset.ts'
@@ -97,13 +97,16 @@ export function decideFrame(
     const first = earlier === undefined ? undefined : inspected[earlier]
     if (earlier !== undefined && first?.ok && first.value.jws.digest === jws.digest)
       return { kind: 'repeated', message, ofIndex: earlier }
-    const outcome = judge(message, context, {
-      idHeld: held !== undefined || earlier !== undefined,
-      placeHeldBy: holders.get(placeOf(payload)) ?? taken.get(placeOf(payload)),
+    const refused = (outcome: EntryRefusal['outcome']): InboundDecision => ({
+      kind: 'refused',
+      refusal: { outcome, id: payload.id, digest: jws.digest },
     })
-    if (outcome) return { kind: 'refused', refusal: { outcome, id: payload.id, digest: jws.digest } }
+    const outcome = judge(message, context, held !== undefined || earlier !== undefined)
+    if (outcome) return refused(outcome)
     const parts = openParts(message, entries[index]?.parts ?? {})
-    if (!parts) return { kind: 'refused', refusal: { outcome: 'PART_INVALID', id: payload.id, digest: jws.digest } }
+    if (!parts) return refused('PART_INVALID')
+    const holder = holders.get(placeOf(payload)) ?? taken.get(placeOf(payload))
+    if (holder !== undefined && holder !== payload.ref) return refused('SEQUENCE_TAKEN')
     firstOf.set(payload.id, index)
     taken.set(placeOf(payload), payload.id)
     return { kind: 'store', message, parts }
@@ -113,13 +116,13 @@ export function decideFrame(
 function judge(
   { payload, jws }: ReadMessage,
   context: InboundContext,
-  ledger: { idHeld: boolean; placeHeldBy: string | undefined },
+  idHeld: boolean,
 ): EntryRefusal['outcome'] | undefined {
   const issuedAt = new Date(payload.issuedAt)
   const key = findVerificationKey(context.keyring, jws.kid, issuedAt)
   if (!key) return 'KEY_UNKNOWN'
   if (!verifyJws(jws, key)) return 'SIGNATURE_INVALID'
-  if (ledger.idHeld) return 'ID_CONFLICT'
+  if (idHeld) return 'ID_CONFLICT'
   if (issuedAt.getTime() > context.now.getTime() + issuedAheadSecondsMax * 1000) return 'NOT_YET'
   if (Date.parse(payload.expiresAt) <= context.now.getTime()) return 'EXPIRED'
   const versions = context.accepted.get(payload.agreement.id)
@@ -127,12 +130,14 @@ function judge(
   if (!versions.has(payload.agreement.conditions)) return 'CONDITIONS_NOT_ACCEPTED'
   if (!context.types.has(`${payload.type}@${payload.version}`)) return 'TYPE_UNKNOWN'
   if (!context.retentionClasses.has(payload.use.retention)) return 'USE_NOT_ACCEPTED'
-  if (ledger.placeHeldBy !== undefined && ledger.placeHeldBy !== payload.ref) return 'SEQUENCE_TAKEN'
   return undefined
 }
 
 /** The parts of a message, each as long and with the digest that was signed, none missing and none besides. */
-function openParts({ payload }: ReadMessage, wire: Readonly<Record<string, string>>): readonly PartContent[] | undefined {
+function openParts(
+  { payload }: ReadMessage,
+  wire: Readonly<Record<string, string>>,
+): readonly PartContent[] | undefined {
   if (Object.keys(wire).length !== payload.parts.length) return undefined
   const parts: PartContent[] = []
   for (const { name, length, digest } of payload.parts) {

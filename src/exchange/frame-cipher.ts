@@ -7,6 +7,8 @@ import { decodeBase64Url } from './strict-jws.ts'
 const ALG = 'ECDH-ES+A256KW'
 const ENC = 'A256GCM'
 const TYP = 'dx1-frame'
+/** Bytes of the wrapped key, the initialisation vector and the tag: no other split of the same bytes is read. */
+const lengths = { wrappedKey: 40, iv: 12, tag: 16 } as const
 
 /** Encrypts a frame for one decryption key of the partner, as a compact JWE. Made anew at each attempt. */
 export async function sealFrame(plain: Uint8Array, recipient: { kid: string; key: KeyObject }): Promise<string> {
@@ -31,7 +33,10 @@ export async function openFrame(
   const parts = compact.split('.')
   const header = parts.length === 5 && parts[0] ? readHeader(parts[0]) : undefined
   const key = header && decrypters.get(header.kid)
-  if (!key || parts.some((part) => decodeBase64Url(part) === undefined)) return unreadable
+  const [, wrappedKey, iv, ciphertext, tag] = parts.map(decodeBase64Url)
+  const sound =
+    wrappedKey?.length === lengths.wrappedKey && iv?.length === lengths.iv && tag?.length === lengths.tag && ciphertext
+  if (!key || !sound) return unreadable
   try {
     const { plaintext } = await compactDecrypt(compact, key, {
       keyManagementAlgorithms: [ALG],

@@ -6,16 +6,16 @@ import { codeOf, type OutcomeCode } from './codes.ts'
 import {
   type Breaker,
   closedBreaker,
-  decideDelivery,
   type DeliveryEffect,
+  decideDelivery,
   foldBreaker,
   planFrame,
   type QueuedMessage,
 } from './decide-delivery.ts'
 import { writeEntry, writeFrame } from './frame.ts'
 import { sealFrame } from './frame-cipher.ts'
-import { type AnswerPayload, composeRequest, openAnswer } from './link-request.ts'
 import type { Keyring } from './keyset.ts'
+import { type AnswerPayload, composeRequest, openAnswer } from './link-request.ts'
 import type { Mode } from './message.ts'
 import type { ExchangeNode, Partner } from './node.ts'
 import { claimHeadRuns, countRefusals, markParked, markReceived, markRetried, saveLinkState } from './store.ts'
@@ -55,6 +55,7 @@ export async function deliverOnce(
     const queued = await claimHeadRuns(tx, link, claimedAt)
     if (queued.length === 0) return { kind: 'idle', sent: 0, received: 0 }
     const { send, expired } = planFrame(queued, claimedAt)
+    if (send.length + expired.length === 0) return { kind: 'idle', sent: 0, received: 0 }
     const attempt: { answer?: AnswerPayload; failure?: string; retryAfterSeconds?: number | undefined } =
       send.length > 0 ? await carry(node, partner, keyring, channel.mode, send, post) : {}
     const now = node.now()
@@ -98,7 +99,11 @@ export async function deliverOnce(
       partner.id,
       parked.map(({ id, reason }) => ({ code: codeOf(reason as OutcomeCode), messageId: id })),
     )
-    await recordEvents(tx, { actor: node.me, purpose: 'exchange' }, deliveryEvents(effects, attempt.failure, partner.id))
+    await recordEvents(
+      tx,
+      { actor: node.me, purpose: 'exchange' },
+      deliveryEvents(effects, attempt.failure, partner.id),
+    )
     return {
       kind: answered || send.length === 0 ? 'delivered' : 'unanswered',
       sent: send.length,
@@ -144,7 +149,8 @@ async function carry(
     const answer = openAnswer(response.body, { me: node.me, keyring, requestDigest: request.digest })
     return answer ? { answer, retryAfterSeconds } : { failure: 'ANSWER_INVALID', retryAfterSeconds }
   } catch (error) {
-    if (error instanceof Fault) return { failure: error.code.replace('exchange/', '').replaceAll('-', '_').toUpperCase() }
+    if (error instanceof Fault)
+      return { failure: error.code.replace('exchange/', '').replaceAll('-', '_').toUpperCase() }
     throw error
   }
 }
@@ -274,4 +280,3 @@ export class Sender {
     this.breakers.set(partner, breaker)
   }
 }
-

@@ -1,12 +1,15 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { accept, type AdministrationId, type Decision, refuse } from '../kernel/index.ts'
+import { type AdministrationId, accept, type Decision, refuse } from '../kernel/index.ts'
 import type { Mode } from './message.ts'
 import { type JwsRefusal, readJws, sha256, verifyJws } from './strict-jws.ts'
 
+/** 32 bytes in base64url. */
+const Coordinate = Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' })
+
 export const PublicKeyJwk = Type.Object(
-  { kty: Type.Literal('EC'), crv: Type.Literal('P-256'), x: Type.String({ maxLength: 64 }), y: Type.String({ maxLength: 64 }) },
+  { kty: Type.Literal('EC'), crv: Type.Literal('P-256'), x: Coordinate, y: Coordinate },
   { additionalProperties: false },
 )
 export type PublicKeyJwk = Static<typeof PublicKeyJwk>
@@ -15,14 +18,14 @@ export const KeysetPayload = Type.Object(
   {
     iss: Type.String({ maxLength: 17 }),
     mode: Type.Union([Type.Literal('test'), Type.Literal('live')]),
-    number: Type.Integer({ minimum: 1 }),
+    number: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }),
     prev: Type.Union([Type.String({ maxLength: 64 }), Type.Null()]),
     iat: Type.Integer(),
     exp: Type.Integer(),
     keys: Type.Array(
       Type.Object(
         {
-          kid: Type.String({ maxLength: 100 }),
+          kid: Type.String({ pattern: '^[A-Za-z0-9._-]{1,100}$' }),
           use: Type.Union([Type.Literal('sign'), Type.Literal('decrypt'), Type.Literal('tls')]),
           alg: Type.String({ maxLength: 20 }),
           jwk: PublicKeyJwk,
@@ -93,9 +96,14 @@ export function openKeyset(
   if (!verifyJws(read.value, expected.root)) return refuse({ code: 'exchange/signature-invalid' as const })
   if (payload.iss !== expected.iss) return refuse({ code: 'exchange/wrong-issuer' as const, found: payload.iss })
   if (payload.mode !== expected.mode) return refuse({ code: 'exchange/wrong-mode' as const })
+  if (new Set(payload.keys.map(({ kid }) => kid)).size !== payload.keys.length)
+    return refuse({ code: 'exchange/malformed' as const, reason: 'keyset-kid-twice' })
   let keys: { use: string; published: PublishedKey }[]
   try {
-    keys = payload.keys.map(({ kid, use, jwk, nbf, exp }) => ({ use, published: { kid, key: publicKeyOf(jwk), nbf, exp } }))
+    keys = payload.keys.map(({ kid, use, jwk, nbf, exp }) => ({
+      use,
+      published: { kid, key: publicKeyOf(jwk), nbf, exp },
+    }))
   } catch {
     return refuse({ code: 'exchange/malformed' as const, reason: 'keyset-key' })
   }

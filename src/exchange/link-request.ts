@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { accept, type AdministrationId, type Decision, refuse } from '../kernel/index.ts'
+import { type AdministrationId, accept, type Decision, refuse } from '../kernel/index.ts'
 import { findVerificationKey, type Keyring } from './keyset.ts'
 import { Mode } from './message.ts'
 import { readJws, type Signer, signJws, verifyJws } from './strict-jws.ts'
@@ -46,7 +46,7 @@ export const AnswerPayload = Type.Object(
     /** Digest of the request's signing input: an answer to one request is none to another. */
     requestDigest: Type.String({ maxLength: 43 }),
     outcome: Type.String({ pattern: '^[A-Z_]{2,40}$' }),
-    retryAfterSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 86400 })),
+    retryAfterSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
     results: Type.Array(AnswerResult, { maxItems: 500 }),
   },
   { additionalProperties: false },
@@ -62,18 +62,30 @@ export function composeAnswer(payload: AnswerPayload, signer: Signer): string {
   return signJws('dx1-answer', payload, signer).compact
 }
 
-export type RequestRefusal = { readonly code: 'exchange/request-invalid' | 'exchange/request-stale'; readonly reason: string }
+export interface RequestRefusal {
+  readonly code: 'exchange/request-invalid' | 'exchange/request-stale'
+  readonly reason: string
+  /** Where the request could be read: what a signed refusal quotes, so that the peer can tell it from a stray answer. */
+  readonly about?: { readonly requestDigest: string; readonly mode: Mode }
+}
 
 /** Reads and proves a request of a peer: signed by the partner the TLS key names, for us, for this content, now. */
 export function openRequest(
   compact: string,
-  expected: { me: AdministrationId; partner: AdministrationId; contentDigest: string; now: Date; keyring: (mode: Mode) => Keyring | undefined },
+  expected: {
+    me: AdministrationId
+    partner: AdministrationId
+    contentDigest: string
+    now: Date
+    keyring: (mode: Mode) => Keyring | undefined
+  },
 ): Decision<{ payload: RequestPayload; digest: string }, RequestRefusal> {
-  const invalid = (reason: string) => refuse({ code: 'exchange/request-invalid' as const, reason })
   const read = readJws(compact, 'dx1-request')
-  if (!read.ok) return invalid('malformed')
+  if (!read.ok) return refuse({ code: 'exchange/request-invalid' as const, reason: 'malformed' })
   const payload = read.value.payload
-  if (!requestValidator.Check(payload)) return invalid('members')
+  if (!requestValidator.Check(payload)) return refuse({ code: 'exchange/request-invalid' as const, reason: 'members' })
+  const about = { requestDigest: read.value.digest, mode: payload.mode }
+  const invalid = (reason: string) => refuse({ code: 'exchange/request-invalid' as const, reason, about })
   if (payload.iss !== expected.partner) return invalid('issuer')
   if (payload.aud !== expected.me) return invalid('audience')
   if (payload.contentDigest !== expected.contentDigest) return invalid('content-digest')
@@ -81,7 +93,7 @@ export function openRequest(
   const key = keyring && findVerificationKey(keyring, read.value.kid, new Date(payload.iat * 1000))
   if (!key || !verifyJws(read.value, key)) return invalid('signature')
   if (Math.abs(payload.iat - expected.now.getTime() / 1000) > requestWindowSeconds)
-    return refuse({ code: 'exchange/request-stale' as const, reason: 'clock' })
+    return refuse({ code: 'exchange/request-stale' as const, reason: 'clock', about })
   return accept({ payload, digest: read.value.digest })
 }
 

@@ -1,3 +1,4 @@
+import type { AuditEvent } from '../audit/index.ts'
 import type { AdministrationId, ClauseRef, JsonValue, Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import type { MessagePayload, Mode } from './message.ts'
@@ -37,7 +38,8 @@ export interface MessageType<Content = unknown> {
   readonly answered: boolean
   /** @param body undefined when the message has no body part */
   decide(body: JsonValue | undefined, context: BodyContext): BodyDecision<Content>
-  save(tx: Transaction, messages: ReadonlyArray<ReceivedMessage<Content>>): Promise<void>
+  /** @returns what the audit is to record besides the receipt itself */
+  save(tx: Transaction, messages: ReadonlyArray<ReceivedMessage<Content>>): Promise<readonly AuditEvent[]>
 }
 
 /** What main registered, found by type and version. */
@@ -46,14 +48,8 @@ export interface MessageTypes {
   find(type: string, version: number): MessageType | undefined
 }
 
-// Each type decides and keeps its own content; here they stand side by side, so the content's type is not seen.
-type AnyMessageType = Omit<MessageType<never>, 'decide' | 'save'> & {
-  decide(body: JsonValue | undefined, context: BodyContext): BodyDecision<unknown>
-  save(tx: Transaction, messages: readonly never[]): Promise<void>
-}
-
-export function registerMessageTypes(types: readonly AnyMessageType[]): MessageTypes {
-  const byName = new Map(types.map((type) => [`${type.type}@${type.version}`, type as unknown as MessageType]))
+export function registerMessageTypes(types: readonly MessageType[]): MessageTypes {
+  const byName = new Map(types.map((type) => [`${type.type}@${type.version}`, type]))
   return {
     names: new Set(byName.keys()),
     find: (type, version) => byName.get(`${type}@${version}`),

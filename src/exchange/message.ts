@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { accept, type AdministrationId, type Decision, type Instant, refuse } from '../kernel/index.ts'
-import { readJws, type ReadJws, type Signer, sha256, signJws } from './strict-jws.ts'
+import { type AdministrationId, accept, type Decision, type Instant, refuse } from '../kernel/index.ts'
+import { type ReadJws, readJws, type Signer, sha256, signJws } from './strict-jws.ts'
 
 /** `test` objects never become live data; each mode has its own keyset. */
 export const Mode = Type.Union([Type.Literal('test'), Type.Literal('live')])
@@ -27,11 +27,14 @@ export const Use = Type.Object(
 )
 export type Use = Static<typeof Use>
 
+/** The longest part: a document of some thousand lines. */
+export const partBytesMax = 2 * 1024 * 1024
+
 export const MessagePart = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z][a-z0-9-]{0,29}$' }),
     mediaType: Type.String({ pattern: '^[a-z]+/[a-z0-9.+-]{1,60}$' }),
-    length: Type.Integer({ minimum: 0, maximum: 2 * 1024 * 1024 }),
+    length: Type.Integer({ minimum: 0, maximum: partBytesMax }),
     digest: Digest,
   },
   closed,
@@ -46,15 +49,18 @@ export const MessagePayload = Type.Object(
     aud: AdministrationIdText,
     mode: Mode,
     agreement: Type.Object(
-      { id: Type.String({ pattern: '^[A-Z0-9-]{1,30}$' }), conditions: Type.String({ pattern: '^\\d{1,3}\\.\\d{1,3}$' }) },
+      {
+        id: Type.String({ pattern: '^[A-Z0-9-]{1,30}$' }),
+        conditions: Type.String({ pattern: '^\\d{1,3}\\.\\d{1,3}$' }),
+      },
       closed,
     ),
     type: Type.String({ pattern: '^[A-Z][A-Z-]{1,19}$' }),
     version: Type.Integer({ minimum: 1, maximum: 999 }),
     subject: Uuid,
     lane: Uuid,
-    seq: Type.Integer({ minimum: 1 }),
-    epoch: Type.Integer({ minimum: 1 }),
+    seq: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    epoch: Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 }),
     conversation: Type.Optional(Uuid),
     ref: Type.Optional(UuidV7),
     issuedAt: InstantMs,
@@ -97,8 +103,8 @@ export function readMessage(compact: string): Decision<ReadMessage, { code: 'exc
   return accept({ jws: jws.value, payload })
 }
 
-/** Whether a text of the right shape names an instant that exists (no 30 February) and is written canonically. */
-function isInstant(text: string): boolean {
+/** Whether a text names an instant that exists (no 30 February) and is written canonically: UTC with milliseconds. */
+export function isInstant(text: string): boolean {
   const at = Date.parse(text)
   return !Number.isNaN(at) && new Date(at).toISOString() === text
 }

@@ -43,5 +43,10 @@ export function openPartnerCard(value: JsonValue): Decision<OpenedCard, CardRefu
   if (!test.ok) return invalid('keyset-test')
   const live = openKeyset(value.keysets.live, { iss: value.administration, mode: 'live', root })
   if (!live.ok) return invalid('keyset-live')
-  return accept({ card: value, root, fingerprint: fingerprintOf(root), keyrings: { test: test.value, live: live.value } })
+  return accept({
+    card: value,
+    root,
+    fingerprint: fingerprintOf(root),
+    keyrings: { test: test.value, live: live.value },
+  })
 }

@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import { recordEvents } from '../audit/index.ts'
-import { accept, type AdministrationId, type Decision, refuse } from '../kernel/index.ts'
+import { type AdministrationId, accept, type Decision, type Instant, refuse } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import { type Keyring, openKeyset, type PublicKeyJwk, publicKeyOf } from './keyset.ts'
 import type { Mode } from './message.ts'
 import type { Partner } from './node.ts'
 import type { OpenedCard } from './partner-card.ts'
+import { readJws } from './strict-jws.ts'
 
 export type PartnerRefusal =
   | { readonly code: 'exchange/partner-unknown'; readonly partner: string }
@@ -13,13 +14,14 @@ export type PartnerRefusal =
   | { readonly code: 'exchange/fingerprint-differs'; readonly partner: string }
   | { readonly code: 'exchange/two-persons-needed' }
   | { readonly code: 'exchange/keyset-rolled-back'; readonly mode: Mode; readonly held: number; readonly found: number }
+  | { readonly code: 'exchange/keyset-conflict'; readonly mode: Mode; readonly number: number }
 
 export interface PartnerRow {
   readonly id: AdministrationId
   readonly endpoint: string
   readonly state: 'added' | 'approved' | 'revoked'
   readonly fingerprint: string
-  readonly approvedAt: Date | null
+  readonly approvedAt: Instant | null
   readonly approvedBy: readonly string[] | null
 }
 
@@ -39,11 +41,16 @@ export async function addPartner(
   if (known.rows[0] && known.rows[0].root_fingerprint !== fingerprint)
     return refuse({ code: 'exchange/partner-exists' as const, partner })
   for (const mode of ['test', 'live'] as const) {
-    const held = await sql<{ number: number | null }>`
-      select max(number) as number from exchange.keyset where partner = ${partner} and mode = ${mode}`.execute(tx)
-    const number = held.rows[0]?.number ?? 0
-    if (keyrings[mode].number < number)
-      return refuse({ code: 'exchange/keyset-rolled-back' as const, mode, held: number, found: keyrings[mode].number })
+    const held = await sql<{ number: number; keyset: string }>`
+      select number, keyset from exchange.keyset where partner = ${partner} and mode = ${mode}
+      order by number desc limit 1`.execute(tx)
+    const newest = held.rows[0]
+    const { number, digest } = keyrings[mode]
+    if (newest && number < newest.number)
+      return refuse({ code: 'exchange/keyset-rolled-back' as const, mode, held: newest.number, found: number })
+    // One number names one content. The same content, signed again, is the same keyset.
+    if (newest?.number === number && digestOfKeyset(newest.keyset) !== digest)
+      return refuse({ code: 'exchange/keyset-conflict' as const, mode, number })
   }
   await sql`
     insert into exchange.partner (id, endpoint, root_jwk, root_fingerprint, added_by)
@@ -52,8 +59,15 @@ export async function addPartner(
   for (const mode of ['test', 'live'] as const)
     await sql`insert into exchange.keyset (partner, mode, number, keyset)
       values (${partner}, ${mode}, ${keyrings[mode].number}, ${card.keysets[mode]}) on conflict do nothing`.execute(tx)
-  await recordEvents(tx, { actor, purpose: 'administration' }, [{ type: 'partner.added', subject: partner, facts: { fingerprint } }])
+  await recordEvents(tx, { actor, purpose: 'administration' }, [
+    { type: 'partner.added', subject: partner, facts: { fingerprint } },
+  ])
   return accept({ partner, fingerprint })
+}
+
+function digestOfKeyset(compact: string): string | undefined {
+  const read = readJws(compact, 'dx1-keyset')
+  return read.ok ? read.value.digest : undefined
 }
 
 /** Approves a partner: two different officers read the same fingerprint. */

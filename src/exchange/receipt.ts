@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Instant } from '../kernel/index.ts'
 import { findVerificationKey, type Keyring } from './keyset.ts'
-import { type MessagePayload, Mode } from './message.ts'
+import { isInstant, type MessagePayload, Mode } from './message.ts'
 import { readJws, type Signer, signJws, verifyJws } from './strict-jws.ts'
 
 /** The receiver's signed word that it holds a message: one per message, made in the commit that stored it. */
@@ -57,8 +57,7 @@ export function provesReceipt(
     receipt.mode === message.mode &&
     receipt.id === message.id &&
     receipt.digest === message.digest
-  const madeAt = new Date(receipt.at)
-  if (!about || Number.isNaN(madeAt.getTime())) return undefined
-  const key = findVerificationKey(keyring, read.value.kid, madeAt)
+  if (!about || !isInstant(receipt.at)) return undefined
+  const key = findVerificationKey(keyring, read.value.kid, new Date(receipt.at))
   return key && verifyJws(read.value, key) ? receipt : undefined
 }

@@ -15,7 +15,7 @@ import {
 import { type FrameEntry, frameLimits, readFrame } from './frame.ts'
 import { openFrame } from './frame-cipher.ts'
 import { type AnswerResult, composeAnswer, openRequest } from './link-request.ts'
-import type { Mode, PartContent, ReadMessage } from './message.ts'
+import { type Mode, type PartContent, partBytesMax, type ReadMessage } from './message.ts'
 import type { BodyDecision, MessageType } from './message-types.ts'
 import type { ExchangeNode, OpenChannel, Partner } from './node.ts'
 import { composeReceipt } from './receipt.ts'
@@ -34,7 +34,8 @@ import { sha256 } from './strict-jws.ts'
 /** How long the receiver waits for a trip to close before an answer expires. */
 const answerExpiryDays = 120
 /** A body is a document of a few hundred lines, not a bomb. */
-const bodyLimits = { lengthMax: 2 * 1024 * 1024, depthMax: 16, otherNumbers: 'refuse' } as const
+const bodyLimits = { lengthMax: partBytesMax, depthMax: 16, otherNumbers: 'refuse' } as const
+const NULL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export interface FrameAnswer {
@@ -64,9 +65,15 @@ export async function receiveFrame(
     now,
     keyring: (mode) => partner.keyrings[mode],
   })
-  const requestDigest = opened.ok ? opened.value.digest : ''
-  const mode: Mode = opened.ok ? opened.value.payload.mode : 'test'
-  const answer = (outcome: 'OK' | RequestOutcome, results: readonly AnswerResult[] = [], answersQueued = false): FrameAnswer => ({
+  const about = opened.ok
+    ? { requestDigest: opened.value.digest, mode: opened.value.payload.mode }
+    : (opened.refusal.about ?? { requestDigest: '', mode: 'test' as const })
+  const { requestDigest, mode }: { requestDigest: string; mode: Mode } = about
+  const answer = (
+    outcome: 'OK' | RequestOutcome,
+    results: readonly AnswerResult[] = [],
+    answersQueued = false,
+  ): FrameAnswer => ({
     outcome,
     results,
     answersQueued,
@@ -89,7 +96,8 @@ export async function receiveFrame(
   }
   if (!opened.ok) return refused(opened.refusal.code === 'exchange/request-stale' ? 'REQUEST_STALE' : 'REQUEST_INVALID')
   const { payload } = opened.value
-  if (!(await asExchange(node, db, (tx) => noteRequest(tx, partner.id, payload.jti)))) return refused('REQUEST_REPLAYED')
+  if (!(await asExchange(node, db, (tx) => noteRequest(tx, partner.id, payload.jti))))
+    return refused('REQUEST_REPLAYED')
   const channel = await node.channel(partner.id)
   const keyring = partner.keyrings[mode]
   if (channel?.mode !== mode || !keyring) return refused('LINK_CLOSED')
@@ -110,7 +118,11 @@ export async function receiveFrame(
   return answer('OK', results, answersQueued)
 }
 
-async function asExchange<Value>(node: ExchangeNode, db: Database, work: (tx: Transaction) => Promise<Value>): Promise<Value> {
+async function asExchange<Value>(
+  node: ExchangeNode,
+  db: Database,
+  work: (tx: Transaction) => Promise<Value>,
+): Promise<Value> {
   return await withActor(db, { actor: node.me, purpose: 'exchange' }, work)
 }
 
@@ -177,8 +189,9 @@ async function storeInspected(
     context.now,
   )
   const mine = kept.filter(({ message }) => fresh.has(message.payload.id))
-  for (const type of new Set(mine.map((each) => each.type)))
-    await type.save(
+  const told: AuditEvent[] = []
+  for (const type of new Set(mine.map((each) => each.type))) {
+    const saved = await type.save(
       tx,
       mine
         .filter((each) => each.type === type)
@@ -190,12 +203,18 @@ async function storeInspected(
           decision: each.decision,
         })),
     )
+    told.push(...saved)
+  }
   const drafts = mine.flatMap((each) => (each.row.answerId ? [draftAnswer(each, context, channel)] : []))
   await saveOutbound(tx, node, drafts, context.now)
   const receiptOf = new Map(mine.map(({ index, row }) => [index, row.receipt]))
   const raced = kept.filter(({ message }) => !fresh.has(message.payload.id))
   if (raced.length > 0) {
-    const now = await findStored(tx, link, raced.map(({ message }) => message.payload))
+    const now = await findStored(
+      tx,
+      link,
+      raced.map(({ message }) => message.payload),
+    )
     for (const { index, message, row } of raced) {
       const held = now.stored.get(message.payload.id)
       if (held?.digest === row.digest) receiptOf.set(index, held.receipt)
@@ -214,7 +233,10 @@ async function storeInspected(
     context.partner,
     refusals.map(({ outcome, id }) => ({ code: codeOf(outcome), messageId: id })),
   )
-  await recordEvents(tx, { actor: node.me, purpose: 'exchange' }, eventsOf(mine, refusals, context.partner))
+  await recordEvents(tx, { actor: node.me, purpose: 'exchange' }, [
+    ...eventsOf(mine, refusals, context.partner),
+    ...told,
+  ])
   return { results, answersQueued: drafts.length > 0 }
 }
 
@@ -276,6 +298,8 @@ function readBody(bytes: Buffer): Decision<JsonValue, { reason: string; at: numb
   } catch {
     return { ok: false, refusal: { reason: 'utf-8', at: 0 } }
   }
+  // No table keeps U+0000 in text or JSON; a body with it could be acknowledged and never stored.
+  if (NULL_ESCAPE.test(text)) return { ok: false, refusal: { reason: 'null-character', at: text.search(NULL_ESCAPE) } }
   const read = readJson(text, bodyLimits)
   return read.ok ? read : { ok: false, refusal: { reason: read.refusal.code, at: read.refusal.at } }
 }
@@ -308,7 +332,9 @@ function resultOf(decision: InboundDecision, index: number, receiptOf: ReadonlyM
   const { payload, jws } = decision.message
   const about = { index, id: payload.id, digest: jws.digest }
   const receipt =
-    decision.kind === 'duplicate' ? decision.receipt : receiptOf.get(decision.kind === 'repeated' ? decision.ofIndex : index)
+    decision.kind === 'duplicate'
+      ? decision.receipt
+      : receiptOf.get(decision.kind === 'repeated' ? decision.ofIndex : index)
   return receipt ? { ...about, outcome: 'RECEIVED', receipt } : { ...about, outcome: 'ID_CONFLICT' }
 }
 
@@ -349,12 +375,17 @@ const bodyMembers = { lengthMax: frameLimits.wireBytesMax + 8192, depthMax: 1, o
  * Answers one POST to `/exchange/v1/frames`: the peer is the partner whose keyset pins its TLS key; the body is exactly
  * {request, frame}. Until the peer is known nothing is signed for it and nothing of the body is read.
  */
-export async function answerFrames(node: ExchangeNode, db: Database, request: ExchangeRequest): Promise<ExchangeResponse> {
+export async function answerFrames(
+  node: ExchangeNode,
+  db: Database,
+  request: ExchangeRequest,
+): Promise<ExchangeResponse> {
+  if (request.body.length > frameLimits.wireBytesMax) return problem(413, 'FRAME_TOO_LARGE')
   const partner = await findPeer(node, request.peerPin)
   if (!partner) return problem(403, 'PEER_UNKNOWN')
-  if (request.body.length > frameLimits.wireBytesMax) return problem(413, 'FRAME_TOO_LARGE')
   const read = readJson(request.body, bodyMembers)
-  const members = read.ok && read.value !== null && typeof read.value === 'object' && !Array.isArray(read.value) ? read.value : {}
+  const members =
+    read.ok && read.value !== null && typeof read.value === 'object' && !Array.isArray(read.value) ? read.value : {}
   const { request: signed, frame, ...others } = members as { [name: string]: JsonValue }
   if (typeof signed !== 'string' || typeof frame !== 'string' || Object.keys(others).length > 0)
     return problem(400, 'REQUEST_INVALID')

@@ -1,12 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
-import { accept, type AdministrationId, assert, type Decision, type Problem, refuse } from '../kernel/index.ts'
+import {
+  type AdministrationId,
+  accept,
+  assert,
+  type Decision,
+  type Instant,
+  type Problem,
+  refuse,
+} from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import type { QueuedMessage } from './decide-delivery.ts'
 import { placeOf, type StoredMessage } from './decide-inbound.ts'
 import { frameLimits, saltBytes } from './frame.ts'
-import { composeMessage, type MessagePayload, type Mode, type PartContent, readMessage, type Use } from './message.ts'
+import {
+  composeMessage,
+  type MessagePayload,
+  type Mode,
+  type PartContent,
+  partBytesMax,
+  readMessage,
+  type Use,
+} from './message.ts'
 import type { Signer } from './strict-jws.ts'
 
 /** What a room wants sent. The outbox gives it its id, its place in the lane, its salts and its signature. */
@@ -63,11 +79,22 @@ export async function saveOutbound(
   now: Date,
 ): Promise<readonly SignedMessage[]> {
   if (drafts.length === 0) return []
+  assert(
+    drafts.every(({ body }) => (body?.length ?? 0) <= partBytesMax),
+    'a body fits a part: whoever composes it refuses what does not',
+  )
   const lanes = [...new Map(drafts.map((draft) => [laneKey(draft), draft])).values()]
   const partners = lanes.map((draft) => draft.partner)
   const modes = lanes.map((draft) => draft.mode)
   const ids = lanes.map((draft) => draft.lane)
-  const known = await sql<{ partner: string; mode: Mode; lane: string; epoch: number; last: string | null; parked: boolean }>`
+  const known = await sql<{
+    partner: string
+    mode: Mode
+    lane: string
+    epoch: number
+    last: number | null
+    parked: boolean
+  }>`
     with wanted as (
       select * from unnest(${partners}::text[], ${modes}::text[], ${ids}::uuid[]) as w (partner, mode, lane)
     ), made as (
@@ -80,7 +107,7 @@ export async function saveOutbound(
         where l.partner = w.partner and l.mode = w.mode and l.id = w.lane), false) as parked
     from wanted w`.execute(tx)
   const state = new Map(
-    known.rows.map((row) => [laneKey(row), { next: Number(row.last ?? 0) + 1, epoch: row.epoch, parked: row.parked }]),
+    known.rows.map((row) => [laneKey(row), { next: (row.last ?? 0) + 1, epoch: row.epoch, parked: row.parked }]),
   )
   const issuedAt = now.toISOString()
   const rows = drafts.map((draft) => {
@@ -182,9 +209,10 @@ export async function claimHeadRuns(
     digest: string
     message: string
     lane: string
-    seq: string
-    expires_at: Date
+    seq: number
+    expires_at: Instant
     attempts: number
+    due: boolean
   }>`
     with due as (
       select lane, min(due_at) as due_at from (
@@ -197,23 +225,29 @@ export async function claimHeadRuns(
       where l.partner = ${link.partner} and l.mode = ${link.mode} and l.parked_by is null
       order by d.due_at limit ${frameLimits.messagesMax} for no key update of l skip locked
     )
-    select o.id, o.digest, o.message, o.lane, o.seq, o.expires_at, o.attempts
+    select o.id, o.digest, o.message, o.lane, o.seq, o.expires_at, o.attempts, o.not_before <= ${at}::timestamptz as due
     from claimed c join exchange.outbound o
       on o.partner = ${link.partner} and o.mode = ${link.mode} and o.lane = c.id and o.state = 'queued'
     order by c.due_at, o.lane, o.seq limit ${frameLimits.messagesMax}`.execute(tx)
+  // A message that was put off holds back what stands behind it, also what was queued since.
+  const heldBack = new Set<string>()
+  const run = rows.filter(({ lane, due }) => {
+    if (!due) heldBack.add(lane)
+    return !heldBack.has(lane)
+  })
   const parts = await readParts(
     tx,
     'out',
     link,
-    rows.map((row) => row.id),
+    run.map((row) => row.id),
   )
-  return rows.map((row) => ({
+  return run.map((row) => ({
     id: row.id,
     digest: row.digest,
     message: row.message,
     lane: row.lane,
-    seq: Number(row.seq),
-    expiresAt: row.expires_at.toISOString(),
+    seq: row.seq,
+    expiresAt: row.expires_at,
     attempts: row.attempts,
     parts: parts.get(row.id) ?? [],
   }))
@@ -284,7 +318,9 @@ export async function markParked(
       where l.partner = p.partner and l.mode = p.mode and l.id = p.lane
     )
     update exchange.outbound o set state = 'waiting' from parked p
-    where o.partner = p.partner and o.mode = p.mode and o.lane = p.lane and o.state = 'queued' and o.id <> p.id`.execute(tx)
+    where o.partner = p.partner and o.mode = p.mode and o.lane = p.lane and o.state = 'queued' and o.id <> p.id`.execute(
+    tx,
+  )
 }
 
 /** Lets a parked lane go on: what waited in it is queued again. */
@@ -299,7 +335,12 @@ export async function releaseLane(tx: Transaction, lane: { partner: string; mode
 }
 
 /** Parks everything that waits in one mode, when the channel leaves that mode: it will never be sent as anything else. */
-export async function parkMode(tx: Transaction, partner: AdministrationId, mode: Mode, reason: string): Promise<number> {
+export async function parkMode(
+  tx: Transaction,
+  partner: AdministrationId,
+  mode: Mode,
+  reason: string,
+): Promise<number> {
   const result = await sql`
     update exchange.outbound set state = 'parked', last_outcome = ${reason}
     where partner = ${partner} and mode = ${mode} and state in ('queued', 'waiting')`.execute(tx)
@@ -314,8 +355,10 @@ export async function findStored(
 ): Promise<{ stored: ReadonlyMap<string, StoredMessage>; holders: ReadonlyMap<string, string> }> {
   const held = await sql<StoredMessage>`
     select id, digest, receipt from exchange.inbound
-    where partner = ${link.partner} and mode = ${link.mode} and id = any(${payloads.map(({ id }) => id)}::uuid[])`.execute(tx)
-  const places = await sql<{ id: string; lane: string; epoch: number; seq: string }>`
+    where partner = ${link.partner} and mode = ${link.mode} and id = any(${payloads.map(({ id }) => id)}::uuid[])`.execute(
+    tx,
+  )
+  const places = await sql<{ id: string; lane: string; epoch: number; seq: number }>`
     select i.id, i.lane, i.epoch, i.seq
     from unnest(${payloads.map(({ lane }) => lane)}::uuid[], ${payloads.map(({ epoch }) => epoch)}::int[],
       ${payloads.map(({ seq }) => seq)}::bigint[]) as w (lane, epoch, seq)
@@ -323,7 +366,7 @@ export async function findStored(
       and i.lane = w.lane and i.epoch = w.epoch and i.seq in (w.seq, w.seq - 1)`.execute(tx)
   return {
     stored: new Map(held.rows.map((row) => [row.id, row])),
-    holders: new Map(places.rows.map((row) => [placeOf({ ...row, seq: Number(row.seq) }), row.id])),
+    holders: new Map(places.rows.map((row) => [placeOf(row), row.id])),
   }
 }
 
@@ -375,7 +418,8 @@ export async function saveInbound(
     tx,
     'in',
     rows
-      .filter((row) => fresh.has(row.payload.id))
+      // What is prohibited is not kept: the message proves that it came, and nobody can read it.
+      .filter((row) => fresh.has(row.payload.id) && row.state !== 'quarantined')
       .flatMap((row) =>
         row.parts.map((part) => ({
           ...part,
@@ -464,11 +508,11 @@ interface ParkedRow {
   readonly type_version: number
   readonly subject: string
   readonly lane: string
-  readonly seq: string
+  readonly seq: number
   readonly message: string
   readonly state: string
   readonly last_outcome: string | null
-  readonly expires_at: Date
+  readonly expires_at: Instant
 }
 
 async function getParked(tx: Transaction, id: string): Promise<Decision<ParkedRow, ParkedRefusal>> {
@@ -482,7 +526,14 @@ async function getParked(tx: Transaction, id: string): Promise<Decision<ParkedRo
 }
 
 /** Outcomes that the same bytes will meet again: the message must be signed anew, in the same place of its lane. */
-const needsReissue = new Set(['EXPIRED', 'SIGNATURE_INVALID', 'ID_CONFLICT', 'AGREEMENT_UNKNOWN', 'CONDITIONS_NOT_ACCEPTED', 'SEQUENCE_TAKEN'])
+const needsReissue = new Set([
+  'EXPIRED',
+  'SIGNATURE_INVALID',
+  'ID_CONFLICT',
+  'AGREEMENT_UNKNOWN',
+  'CONDITIONS_NOT_ACCEPTED',
+  'SEQUENCE_TAKEN',
+])
 
 /**
  * Sends a parked message again. The same message, where it can still be taken; otherwise it is issued anew with a new id
@@ -500,7 +551,7 @@ export async function resendMessage(
   if (!parked.ok) return parked
   const row = parked.value
   const link = { partner: row.partner, mode: row.mode, lane: row.lane }
-  if (row.expires_at > now && !needsReissue.has(row.last_outcome ?? '')) {
+  if (Date.parse(row.expires_at) > now.getTime() && !needsReissue.has(row.last_outcome ?? '')) {
     await releaseLane(tx, link)
     await sql`update exchange.outbound set state = 'queued', not_before = ${now.toISOString()}::timestamptz
       where id = ${id}`.execute(tx)
@@ -528,7 +579,7 @@ export async function resendMessage(
         use: payload.value.payload.use,
         priority: 5,
         expiresAt: renewal.expiresAt,
-        seq: Number(row.seq),
+        seq: row.seq,
       },
     ],
     now,
@@ -566,7 +617,7 @@ export async function skipMessage(
         use: renewal.use,
         priority: 5,
         expiresAt: renewal.expiresAt,
-        seq: Number(row.seq),
+        seq: row.seq,
       },
     ],
     now,

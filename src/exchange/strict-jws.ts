@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, sign as cryptoSign, verify as cryptoVerify } from 'node:crypto'
+import { createHash, sign as cryptoSign, verify as cryptoVerify, type KeyObject } from 'node:crypto'
 import { accept, type Decision, type JsonValue, readJson, refuse } from '../kernel/index.ts'
 
 /** The kinds of signed objects of DX1: each its own `typ`, so that none can stand for another. */

@@ -83,7 +83,7 @@ create table clearance.declaration_version (
   primary key (declaration, version)
 );
 
--- Which units a declaration names, to find it by container, wagon or consignment note. 
+-- Which units a declaration names, to find it by container, wagon or consignment note.
 create table clearance.declaration_unit (
   declaration uuid not null references clearance.declaration (key),
   kind text not null check (kind in ('container', 'wagon')),
@@ -104,8 +104,7 @@ create table clearance.received (
   state text not null check (state in ('shown', 'cancelled')),
   gap boolean not null default false,
   message uuid not null,
-  content jsonb,
-  warnings jsonb not null default '[]',
+  warnings integer not null default 0,
   received_at timestamptz not null,
   changed_at timestamptz not null default now(),
   used_at timestamptz,
@@ -162,25 +161,21 @@ create table clearance.leg (
   arrived_at timestamptz,
   closed_at timestamptz,
   departure_message uuid,
-  listed integer not null default 0,
   changed_at timestamptz not null default now(),
   unique (mode, source, identity)
 );
 create index leg_changed on clearance.leg (changed_at);
 
+-- Which units a leg lists, to find it by container or wagon.
 create table clearance.leg_unit (
-  leg uuid not null references clearance.leg (key) on delete cascade,
-  position integer not null,
+  leg uuid not null references clearance.leg (key),
   kind text not null check (kind in ('container', 'wagon')),
   unit text not null,
-  loaded boolean not null,
-  content jsonb not null,
-  warnings jsonb not null default '[]',
-  primary key (leg, position)
+  primary key (leg, kind, unit)
 );
 create index leg_unit_unit on clearance.leg_unit (unit);
 
--- Earlier lists of a leg, replaced by a later one.
+-- The lists of a leg: the newest, and the earlier ones it replaced.
 create table clearance.leg_list (
   leg uuid not null references clearance.leg (key),
   list_version integer not null,
@@ -212,6 +207,7 @@ create table clearance.draw (
   leg uuid not null references clearance.leg (key),
   net_mass numeric(22, 6) not null,
   units integer not null,
+  unweighed_units integer not null,
   primary key (declaration, leg)
 );
 

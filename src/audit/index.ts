@@ -1,0 +1,6 @@
+export * from './chain.ts'
+export * from './codes.ts'
+export * from './events.ts'
+export * from './feed-position.ts'
+export * from './jobs.ts'
+export * from './store.ts'

@@ -1,0 +1,7 @@
+export * from './apply-data-items.ts'
+export * from './body-schemas.ts'
+export * from './codes.ts'
+export * from './list-elements.ts'
+export * from './package-files.ts'
+export * from './parse-conditions.ts'
+export * from './read-conditions.ts'

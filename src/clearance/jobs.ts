@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { v7 as uuidv7 } from 'uuid'
+import { type AuditEvent, recordEvents } from '../audit/index.ts'
+import type { Mode } from '../exchange/index.ts'
+import { assert, type Problem } from '../kernel/index.ts'
+import { type Database, notify, type Transaction, withActor } from '../platform/db/index.ts'
+import type { ClearanceContext } from './context.ts'
+import { type DeclarationRecord, signWaiting, type Taken, takeDeclarations } from './declaration-store.ts'
+import { type IntakeEntry, type IntakeFormat, readSubmission } from './intake/index.ts'
+import { takeDeparture, takeRailwayList } from './leg-store.ts'
+import { takeRailRecord } from './rail-record-store.ts'
+
+/** How many records, and how many bytes of them, are taken in one transaction. */
+const batch = { recordsMax: 100, bytesMax: 2 * 1024 * 1024 } as const
+
+/** The channel that wakes senders, here and in other processes, when messages were signed. */
+export const outboxChannel = 'dostyk_outbox'
+
+export interface SubmissionRequest {
+  readonly channel: 'http' | 'file' | 'folder'
+  /** Who handed over: a token's name, an operating-system user. */
+  readonly source: string
+  readonly fileName?: string | undefined
+  readonly declarationVersion?: number | undefined
+}
+
+export interface SubmissionResult {
+  readonly id: string
+  readonly mode: Mode
+  readonly records: number
+  readonly taken: number
+  readonly unchanged: number
+  readonly refused: number
+  readonly bytes: number
+  /** SHA-256 of all bytes handed over, hex. */
+  readonly digest: string
+  /** The first records of the submission, with what became of each. The rest is in the books. */
+  readonly results: readonly RecordResult[]
+}
+
+export interface RecordResult {
+  readonly position: number
+  readonly line?: number | undefined
+  readonly format: IntakeFormat
+  readonly record: string | undefined
+  readonly outcome: Taken['outcome']
+  readonly about: string | undefined
+  readonly problems: readonly Problem[]
+}
+
+const resultsMax = 1000
+
+/**
+ * Takes a whole submission, however long: reads it record by record and writes batches, each in one transaction with
+ * its decisions and signed messages. What was taken stays taken when the stream breaks; the same bytes may be handed
+ * over again and change nothing.
+ * @param contextNow gives the context as it is when a batch is written, for the channel may open or close meanwhile
+ */
+export async function takeSubmission(
+  db: Database,
+  contextNow: () => Promise<ClearanceContext>,
+  request: SubmissionRequest,
+  source: AsyncIterable<Uint8Array>,
+  onProgress?: (soFar: { records: number; refused: number; bytes: number }) => void,
+): Promise<SubmissionResult> {
+  const opened = await contextNow()
+  const id = uuidv7({ msecs: opened.now.getTime() })
+  const actor = { actor: request.source, purpose: 'intake' }
+  await withActor(db, actor, async (tx) => {
+    await sql`insert into clearance.submission (id, mode, channel, source, file_name)
+      values (${id}, ${opened.mode}, ${request.channel}, ${request.source}, ${request.fileName ?? null})`.execute(tx)
+    await recordEvents(tx, actor, [
+      { type: 'submission.received', subject: id, facts: { channel: request.channel, mode: opened.mode } },
+    ])
+  })
+  const hash = createHash('sha256')
+  const totals = { records: 0, taken: 0, unchanged: 0, refused: 0, bytes: 0 }
+  const results: RecordResult[] = []
+  const counted = count(source, (chunk) => {
+    hash.update(chunk)
+    totals.bytes += chunk.length
+  })
+  const flush = async (entries: readonly IntakeEntry[]): Promise<void> => {
+    const context = { ...(await contextNow()), mode: opened.mode }
+    const taken = await withActor(db, actor, (tx) => takeEntries(tx, context, id, request.source, entries))
+    for (const [index, entry] of entries.entries()) {
+      const each = taken[index]
+      assert(each, 'every entry has an outcome')
+      totals.records += 1
+      if (each.outcome === 'refused') totals.refused += 1
+      else if (each.outcome === 'unchanged' || each.outcome === 'superseded') totals.unchanged += 1
+      else totals.taken += 1
+      if (results.length < resultsMax)
+        results.push({
+          position: entry.position,
+          line: entry.line,
+          format: entry.format,
+          record: entry.result.ok ? entry.result.value.record : undefined,
+          outcome: each.outcome,
+          about: each.about,
+          problems: each.problems,
+        })
+    }
+    onProgress?.(totals)
+  }
+  let failure: unknown
+  try {
+    let waiting: IntakeEntry[] = []
+    let bytes = 0
+    const reading = { fileName: request.fileName, declarationVersion: request.declarationVersion }
+    for await (const entry of readSubmission(counted, {
+      ...reading,
+      homeCountry: opened.homeCountry,
+      homeZone: opened.homeZone,
+    })) {
+      waiting.push(entry)
+      bytes += entry.original.length
+      if (waiting.length < batch.recordsMax && bytes < batch.bytesMax) continue
+      await flush(waiting)
+      waiting = []
+      bytes = 0
+    }
+    if (waiting.length > 0) await flush(waiting)
+  } catch (error) {
+    failure = error
+  }
+  const digest = hash.digest('hex')
+  await withActor(db, actor, (tx) =>
+    sql`update clearance.submission set finished_at = now(), bytes = ${totals.bytes}, digest = ${digest},
+      records = ${totals.records}, taken = ${totals.taken}, unchanged = ${totals.unchanged}, refused = ${totals.refused},
+      failure = ${failure === undefined ? null : 'interrupted'} where id = ${id}`.execute(tx),
+  )
+  if (failure !== undefined) throw failure
+  return { id, mode: opened.mode, ...totals, digest, results }
+}
+
+async function* count(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): AsyncIterable<Uint8Array> {
+  for await (const chunk of source) {
+    see(chunk)
+    yield chunk
+  }
+}
+
+/** Takes entries in their order and writes what became of each, with the original bytes. */
+async function takeEntries(
+  tx: Transaction,
+  context: ClearanceContext,
+  submission: string,
+  source: string,
+  entries: readonly IntakeEntry[],
+): Promise<readonly Taken[]> {
+  const taken = new Map<IntakeEntry, Taken>()
+  const events: AuditEvent[] = []
+  let signed = 0
+  let wave: { entry: IntakeEntry; record: DeclarationRecord }[] = []
+  const flushWave = async (): Promise<void> => {
+    const handed = await takeDeclarations(
+      tx,
+      context,
+      wave.map(({ record }) => record),
+    )
+    for (const [index, { entry }] of wave.entries()) {
+      const each = handed.taken[index]
+      if (each) taken.set(entry, each)
+    }
+    events.push(...handed.events)
+    signed += handed.signed
+    wave = []
+  }
+  for (const entry of entries) {
+    if (!entry.result.ok) {
+      taken.set(entry, { outcome: 'refused', about: undefined, problems: entry.result.refusal.problems })
+      continue
+    }
+    const record = entry.result.value
+    if (record.record === 'declaration' || record.record === 'cancellation') {
+      const { id } = record.content.declaration
+      if (wave.some((other) => other.record.content.declaration.id === id)) await flushWave()
+      wave.push({ entry, record })
+      continue
+    }
+    await flushWave()
+    const handed =
+      record.record === 'railway-list'
+        ? await takeRailwayList(tx, context, record.content)
+        : record.record === 'departure'
+          ? await takeDeparture(tx, context, record.content)
+          : await takeRailRecord(tx, context, record)
+    taken.set(entry, handed.taken)
+    events.push(...handed.events)
+    signed += handed.signed
+  }
+  await flushWave()
+  const outcomes = entries.map((entry): Taken => {
+    const each = taken.get(entry)
+    assert(each, 'every entry has an outcome')
+    return each
+  })
+  await saveEntries(tx, submission, entries, outcomes)
+  const refused = outcomes.filter(({ outcome }) => outcome === 'refused').length
+  if (refused > 0) events.push({ type: 'record.refused', subject: submission, facts: { records: refused } })
+  await recordEvents(tx, { actor: source, purpose: 'intake' }, events)
+  if (signed > 0) await notify(tx, outboxChannel)
+  return outcomes
+}
+
+async function saveEntries(
+  tx: Transaction,
+  submission: string,
+  entries: readonly IntakeEntry[],
+  outcomes: readonly Taken[],
+): Promise<void> {
+  await sql`
+    insert into clearance.submission_record (submission, position, line, format, record, outcome, problems, digest,
+      original, about)
+    select ${submission}, * from unnest(
+      ${entries.map(({ position }) => position)}::int[], ${entries.map(({ line }) => line ?? null)}::int[],
+      ${entries.map(({ format }) => format)}::text[],
+      ${entries.map(({ result }) => (result.ok ? result.value.record : null))}::text[],
+      ${outcomes.map(({ outcome }) => outcome)}::text[],
+      ${outcomes.map(({ problems }) => (problems.length > 0 ? JSON.stringify(problems) : null))}::jsonb[],
+      ${entries.map(({ digest }) => digest)}::text[], ${entries.map(({ original }) => Buffer.from(original))}::bytea[],
+      ${outcomes.map(({ about }) => about ?? null)}::uuid[])`.execute(tx)
+}
+
+/** Signs what waited for the channel, batch by batch, until nothing waits. */
+export async function signAllWaiting(db: Database, contextNow: () => Promise<ClearanceContext>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const context = await contextNow()
+    const signed = await withActor(db, { actor: context.me, purpose: 'exchange' }, async (tx) => {
+      const made = await signWaiting(tx, context, batch.recordsMax)
+      await recordEvents(tx, { actor: context.me, purpose: 'exchange' }, made.events)
+      if (made.signed > 0) await notify(tx, outboxChannel)
+      return made.signed
+    })
+    total += signed
+    if (signed < batch.recordsMax) return total
+  }
+}

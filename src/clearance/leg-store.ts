@@ -1,0 +1,353 @@
+import { sql } from 'kysely'
+import { v4 as uuidv4 } from 'uuid'
+import type { AuditEvent } from '../audit/index.ts'
+import { type Mode, saveOutbound } from '../exchange/index.ts'
+import { accept, canonicalJson, type Decision, type Problem, refuse } from '../kernel/index.ts'
+import type { Transaction } from '../platform/db/index.ts'
+import { checkDeparture, checkRailwayList } from './check-departure.ts'
+import { composeDeparture } from './compose-body.ts'
+import type { ClearanceContext } from './context.ts'
+import type { LeftOutLine } from './decide-eligibility.ts'
+import { contentDigest } from './decide-version.ts'
+import type { Taken } from './declaration-store.ts'
+import { draftMessage } from './draft-message.ts'
+import { drawsOf } from './fold-balance.ts'
+import { leaveOutLines } from './leave-out-lines.ts'
+import { type Candidate, legIdentity, matchUnits } from './match-units.ts'
+import type { Clearance, Departure, HomeDeclaration, Leg, RailwayList, Reloading } from './model.ts'
+import type { Reference } from './reference/index.ts'
+
+export interface RailHandOver {
+  readonly taken: Taken
+  readonly events: readonly AuditEvent[]
+  readonly signed: number
+}
+
+interface LegRow {
+  readonly key: string
+  readonly lane: string
+  readonly content_digest: string
+  readonly list_version: number
+  readonly departed_at: Date | null
+  readonly closed_at: Date | null
+}
+
+type LegSource = 'carrier' | 'customs' | 'partner'
+
+/**
+ * Takes the railway's list of a leg: what the carrier says goes on this train. A later list replaces an earlier one,
+ * which is kept; the same list again changes nothing.
+ */
+export async function takeRailwayList(
+  tx: Transaction,
+  context: ClearanceContext,
+  list: RailwayList,
+): Promise<RailHandOver> {
+  const { reference, conditions, now } = context
+  const warnings = checkRailwayList(list, reference, conditions.rules, now.toISOString())
+  const saved = await saveLeg(tx, context, 'carrier', list.leg, list, warnings, { listVersion: list.listVersion })
+  return {
+    taken: { outcome: saved.outcome, about: saved.key, problems: saved.outcome === 'unchanged' ? [] : warnings },
+    events:
+      saved.outcome === 'unchanged' || saved.outcome === 'superseded'
+        ? []
+        : [
+            {
+              type: 'leg.listed',
+              subject: saved.key,
+              facts: { wagons: list.wagons.length, containers: list.containers.length },
+            },
+          ],
+    signed: 0,
+  }
+}
+
+interface SavedLeg {
+  readonly key: string
+  readonly lane: string
+  readonly outcome: 'taken' | 'amended' | 'unchanged' | 'superseded'
+}
+
+/** Writes a leg with its units under the identity that tells it from another train's. */
+async function saveLeg(
+  tx: Transaction,
+  context: Pick<ClearanceContext, 'mode' | 'now'>,
+  source: LegSource,
+  leg: Leg,
+  content: RailwayList | Departure,
+  warnings: readonly Problem[],
+  options: { listVersion?: number | undefined; partner?: string; message?: string } = {},
+): Promise<SavedLeg> {
+  const identity = legIdentity(leg)
+  const digest = contentDigest(content)
+  const { rows } = await sql<LegRow>`
+    select key, lane, content_digest, list_version, departed_at, closed_at from clearance.leg
+    where mode = ${context.mode} and source = ${source} and identity = ${identity} for update`.execute(tx)
+  const known = rows[0]
+  if (known?.content_digest === digest) return { key: known.key, lane: known.lane, outcome: 'unchanged' }
+  const listVersion = options.listVersion ?? (known ? known.list_version + 1 : 1)
+  if (known && listVersion < known.list_version) return { key: known.key, lane: known.lane, outcome: 'superseded' }
+  const key = known?.key ?? uuidv4()
+  const lane = known?.lane ?? uuidv4()
+  const at = context.now.toISOString()
+  await sql`
+    insert into clearance.leg as l (key, mode, source, partner, identity, lane, list_version, content_digest, leg,
+      planned_at, departed_at, arrived_at, departure_message, changed_at)
+    values (${key}, ${context.mode}, ${source}, ${options.partner ?? null}, ${identity}, ${lane}, ${listVersion}, ${digest},
+      ${JSON.stringify(leg)}, ${leg.plannedDepartureAt ?? leg.plannedArrivalAt ?? null}, ${leg.departedAt ?? null},
+      ${leg.arrivedAt ?? null}, ${options.message ?? null}, ${at})
+    on conflict (mode, source, identity) do update set list_version = excluded.list_version,
+      content_digest = excluded.content_digest, leg = excluded.leg, planned_at = excluded.planned_at,
+      departed_at = coalesce(excluded.departed_at, l.departed_at), arrived_at = coalesce(excluded.arrived_at, l.arrived_at),
+      departure_message = coalesce(excluded.departure_message, l.departure_message),
+      changed_at = excluded.changed_at`.execute(tx)
+  await sql`
+    insert into clearance.leg_list (leg, list_version, content, warnings, taken_at)
+    values (${key}, ${listVersion}, ${canonicalJson(content)}::jsonb, ${JSON.stringify(warnings)}::jsonb, ${at})
+    on conflict (leg, list_version) do update set content = excluded.content, warnings = excluded.warnings,
+      taken_at = excluded.taken_at`.execute(tx)
+  await sql`delete from clearance.leg_unit where leg = ${key}`.execute(tx)
+  await sql`
+    insert into clearance.leg_unit (leg, kind, unit)
+    select ${key}, 'wagon', number from unnest(${content.wagons.map(({ number }) => number)}::text[]) as w (number)
+    union select ${key}, 'container', id from unnest(${content.containers.map(({ id }) => id)}::text[]) as c (id)`.execute(
+    tx,
+  )
+  return { key, lane, outcome: known ? 'amended' : 'taken' }
+}
+
+/**
+ * Takes the departure of a train as this side's customs confirms it, and tells the partner what was handed over.
+ *
+ * Declarations are named on a unit only where the partner was sent them, so that a unit whose data were withheld looks
+ * like any unit without data.
+ * @law STOP-2021/1.2-r1, STOP-2021/2.3-r1
+ */
+export async function takeDeparture(
+  tx: Transaction,
+  context: ClearanceContext,
+  departure: Departure,
+): Promise<RailHandOver> {
+  const { reference, conditions, mode, now } = context
+  const warnings = checkDeparture(departure, reference, conditions.rules, now.toISOString())
+  const saved = await saveLeg(tx, context, 'customs', departure.leg, departure, warnings)
+  if (saved.outcome === 'unchanged' || saved.outcome === 'superseded')
+    return { taken: { outcome: saved.outcome, about: saved.key, problems: [] }, events: [], signed: 0 }
+  await sql`update clearance.leg set departed_at = ${departure.leg.departedAt}, changed_at = ${now.toISOString()}
+    where mode = ${mode} and source = 'carrier' and identity = ${legIdentity(departure.leg)}`.execute(tx)
+  const sent = (await findHomeCandidates(tx, mode, reference, departure)).filter((candidate) => candidate.sent)
+  await saveDraws(tx, saved.key, departure, sent)
+  const reloadings = departure.reloadings ?? (await findReloadings(tx, mode, departure.leg))
+  const body = composeDeparture(reloadings.length > 0 ? { ...departure, reloadings } : departure, sent, warnings)
+  const draft = draftMessage(context, 'DEP', body, { subject: saved.key, lane: saved.lane })
+  const [message] = draft ? await saveOutbound(tx, context.identity, [draft], now) : []
+  if (message)
+    await sql`update clearance.leg set departure_message = ${message.id} where key = ${saved.key}`.execute(tx)
+  return {
+    taken: { outcome: saved.outcome, about: saved.key, problems: warnings },
+    events: [
+      {
+        type: 'leg.departed',
+        subject: saved.key,
+        facts: { units: departure.wagons.length + departure.containers.length },
+      },
+      ...(message ? [{ type: 'message.signed' as const, subject: message.id, facts: { type: 'DEP', mode } }] : []),
+    ],
+    signed: message ? 1 : 0,
+  }
+}
+
+export interface HomeCandidate extends Candidate {
+  readonly key: string
+  readonly sent: boolean
+}
+
+/**
+ * Declarations of this side that name a unit of a list, newest version. What was left out of a record is left out here
+ * too, so that a unit whose lines stayed at home counts as one without data.
+ */
+export async function findHomeCandidates(
+  tx: Transaction,
+  mode: Mode,
+  reference: Reference,
+  list: Pick<RailwayList, 'wagons' | 'containers'>,
+): Promise<readonly HomeCandidate[]> {
+  const { units, named } = namesOf(list)
+  const { rows } = await sql<{
+    key: string
+    sent: boolean
+    content: HomeDeclaration
+    left_out: readonly LeftOutLine[] | null
+    at: Date
+  }>`
+    select d.key, d.sent_version is not null and d.outcome in ('eligible', 'partial') as sent, v.content, v.left_out,
+      d.first_taken_at as at
+    from clearance.declaration d join clearance.declaration_version v on v.declaration = d.key and v.version = d.version
+    where d.mode = ${mode} and v.record = 'declaration' and (
+      d.key in (select declaration from clearance.declaration_unit where unit = any(${units}::text[]))
+      or d.declaration_id = any(${named}::text[]))
+    order by d.key`.execute(tx)
+  return rows.map(({ key, sent, content, left_out, at }) => ({
+    key,
+    sent,
+    clearance: left_out
+      ? leaveOutLines(content, new Set(left_out.map(({ index }) => index)), reference.marks)
+      : content,
+    knownAt: at.toISOString(),
+  }))
+}
+
+function namesOf({ wagons, containers }: Pick<RailwayList, 'wagons' | 'containers'>): {
+  units: string[]
+  named: string[]
+} {
+  return {
+    units: [...wagons.map(({ number }) => number), ...containers.map(({ id }) => id)],
+    named: [...wagons, ...containers].flatMap(({ declarationIds }) => declarationIds ?? []),
+  }
+}
+
+/** Clearances of a partner that name a unit of a list, as they are shown now. */
+export async function findReceivedCandidates(
+  tx: Transaction,
+  mode: Mode,
+  list: Pick<RailwayList, 'wagons' | 'containers'>,
+): Promise<ReadonlyArray<Candidate & { readonly key: string }>> {
+  const { units, named } = namesOf(list)
+  const { rows } = await sql<{ key: string; content: Clearance; at: Date; used: Date | null }>`
+    select r.key, v.content, r.received_at as at, r.used_at as used
+    from clearance.received r join clearance.received_version v on v.received = r.key and v.message = r.message
+    where r.mode = ${mode} and r.state = 'shown' and (
+      r.key in (select received from clearance.received_unit where unit = any(${units}::text[]))
+      or r.declaration_id = any(${named}::text[]))
+    order by r.key`.execute(tx)
+  return rows.map(({ key, content, at, used }) => ({
+    key,
+    clearance: content,
+    knownAt: at.toISOString(),
+    ...(used && { closedAt: used.toISOString() }),
+  }))
+}
+
+/** What this train drew from temporary declarations; a list that replaces another draws anew. */
+async function saveDraws(
+  tx: Transaction,
+  leg: string,
+  departure: Departure,
+  candidates: readonly HomeCandidate[],
+): Promise<void> {
+  await sql`delete from clearance.draw where leg = ${leg}`.execute(tx)
+  const temporary = candidates.filter(({ clearance }) => clearance.declaration.temporary)
+  for (const candidate of temporary) {
+    const { netMass, units, unweighedUnits } = drawsOf(departure, candidate.clearance)
+    if (units > 0)
+      await sql`insert into clearance.draw (declaration, leg, net_mass, units, unweighed_units)
+        values (${candidate.key}, ${leg}, ${netMass}, ${units}, ${unweighedUnits})`.execute(tx)
+  }
+}
+
+async function findReloadings(tx: Transaction, mode: Mode, leg: Leg): Promise<Reloading[]> {
+  const { rows } = await sql<{ content: Reloading }>`
+    select content from clearance.rail_record where mode = ${mode} and direction = 'home' and record = 'reloading'
+    order by taken_at desc limit 200`.execute(tx)
+  const identity = legIdentity(leg)
+  return rows.map(({ content }) => content).filter(({ toLegs }) => toLegs.some((to) => legIdentity(to) === identity))
+}
+
+/** Keeps a partner's DEP as a leg of its own, beside what our own railway lists. */
+export async function savePartnerDeparture(
+  tx: Transaction,
+  received: {
+    readonly partner: string
+    readonly mode: Mode
+    readonly message: string
+    readonly now: Date
+  },
+  departure: Departure,
+  warnings: readonly Problem[],
+): Promise<void> {
+  await saveLeg(tx, received, 'partner', departure.leg, departure, warnings, {
+    partner: received.partner,
+    message: received.message,
+  })
+}
+
+export type LegRefusal =
+  | { readonly code: 'clearance/leg-unknown'; readonly key: string }
+  | { readonly code: 'clearance/leg-not-listed'; readonly key: string; readonly source: string }
+  | { readonly code: 'clearance/leg-departed'; readonly key: string }
+  | { readonly code: 'clearance/leg-closed'; readonly key: string }
+
+/** Confirms that a leg the railway listed has left: what was listed is what is told to the partner. */
+export async function departListedLeg(
+  tx: Transaction,
+  context: ClearanceContext,
+  key: string,
+  departedAt: string,
+): Promise<Decision<RailHandOver, LegRefusal>> {
+  const { rows } = await sql<{ source: LegSource; departed_at: Date | null; content: RailwayList }>`
+    select l.source, l.departed_at, c.content from clearance.leg l
+    join clearance.leg_list c on c.leg = l.key and c.list_version = l.list_version
+    where l.key = ${key} and l.mode = ${context.mode} for update of l`.execute(tx)
+  const row = rows[0]
+  if (!row) return refuse({ code: 'clearance/leg-unknown' as const, key })
+  if (row.source !== 'carrier') return refuse({ code: 'clearance/leg-not-listed' as const, key, source: row.source })
+  if (row.departed_at) return refuse({ code: 'clearance/leg-departed' as const, key })
+  const { leg, wagons, containers } = row.content
+  return accept(await takeDeparture(tx, context, { leg: { ...leg, departedAt }, wagons, containers }))
+}
+
+/**
+ * Closes a leg on the receiving side: everything on it was dealt with. Every clearance that belongs to it is reported
+ * USED, inspected or not, so that the report does not show whom we inspected.
+ */
+export async function closeLeg(
+  tx: Transaction,
+  context: ClearanceContext,
+  key: string,
+): Promise<Decision<{ readonly used: number; readonly events: readonly AuditEvent[] }, LegRefusal>> {
+  const { rows } = await sql<{ closed_at: Date | null; content: RailwayList }>`
+    select l.closed_at, c.content from clearance.leg l
+    join clearance.leg_list c on c.leg = l.key and c.list_version = l.list_version
+    where l.key = ${key} and l.mode = ${context.mode} for update of l`.execute(tx)
+  const row = rows[0]
+  if (!row) return refuse({ code: 'clearance/leg-unknown' as const, key })
+  if (row.closed_at) return refuse({ code: 'clearance/leg-closed' as const, key })
+  const at = context.now.toISOString()
+  await sql`update clearance.leg set closed_at = ${at}, changed_at = ${at} where key = ${key}`.execute(tx)
+  const candidates = await findReceivedCandidates(tx, context.mode, row.content)
+  const matched = matchUnits(row.content, candidates)
+  const keys = [...new Set(matched.units.flatMap((unit) => unit.matches.map((index) => candidates[index]?.key ?? '')))]
+  const used = await sql<{ partner: string; message: string; lane: string; subject: string }>`
+    with used as (
+      update clearance.received r set used_at = ${at}, changed_at = ${at}
+      where r.key = any(${keys.filter(Boolean)}::uuid[]) and r.used_at is null
+      returning r.partner, r.mode, r.message
+    )
+    select u.partner, u.message, i.lane, i.subject from used u
+    join exchange.inbound i on i.partner = u.partner and i.mode = u.mode and i.id = u.message`.execute(tx)
+  const drafts = used.rows.flatMap((each) => {
+    const draft = draftMessage(context, 'USED', undefined, {
+      subject: each.subject,
+      lane: each.lane,
+      ref: each.message,
+    })
+    return draft && draft.partner === each.partner ? [draft] : []
+  })
+  const signed = await saveOutbound(tx, context.identity, drafts, context.now)
+  await sql`update exchange.inbound set used_at = ${at}
+    where id = any(${used.rows.map(({ message }) => message)}::uuid[]) and mode = ${context.mode}`.execute(tx)
+  return accept({
+    used: signed.length,
+    events: [
+      { type: 'leg.closed', subject: key, facts: { used: signed.length } },
+      ...signed.map(
+        (message): AuditEvent => ({
+          type: 'message.signed',
+          subject: message.id,
+          facts: { type: 'USED', mode: context.mode },
+        }),
+      ),
+    ],
+  })
+}

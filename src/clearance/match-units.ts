@@ -1,0 +1,263 @@
+/**
+ * Matches what a train carries with what was cleared: per container or wagon, with data, without, or empty.
+ *
+ * A clearance is not the train: a box rolls to another train without a new declaration, and the same box comes back
+ * within weeks on another trip. A trip is a unit with a consignment note, its station of departure and its date.
+ */
+import type { Instant } from '../kernel/index.ts'
+import { closeIdentifier } from './findings.ts'
+import type { Clearance, ConsignmentNoteReference, Leg, ListedContainer, ListedWagon, Station } from './model.ts'
+
+/** A railway's list or a departure. */
+export interface Train {
+  readonly leg: Leg
+  readonly wagons: readonly ListedWagon[]
+  readonly containers: readonly ListedContainer[]
+}
+
+export interface Candidate {
+  readonly clearance: Pick<
+    Clearance,
+    'declaration' | 'consignment' | 'equipment' | 'wagons' | 'items' | 'customsDecision'
+  >
+  /** When this side came to know it; stands in where the clearance has no release. */
+  readonly knownAt: Instant
+  /** When the trip it belongs to was closed: a later train is another trip. */
+  readonly closedAt?: Instant
+}
+
+export interface MatchedUnit {
+  readonly kind: 'container' | 'wagon'
+  readonly id: string
+  /** JSON pointer of the unit in the list. */
+  readonly pointer: string
+  readonly state: 'with-data' | 'without-data' | 'empty'
+  /** Places of the matching candidates. */
+  readonly matches: readonly number[]
+  readonly declarationIds: readonly string[]
+  /** A container number of the candidates that differs by one slip, where none matched. */
+  readonly closeTo?: string
+}
+
+export interface UnitCounts {
+  /** Containers, and wagons that carry goods or nothing themselves. */
+  readonly listed: number
+  readonly loaded: number
+  readonly empty: number
+  readonly withData: number
+  readonly withoutData: number
+}
+
+type Unit =
+  | { readonly kind: 'container'; readonly id: string; readonly pointer: string; readonly listed: ListedContainer }
+  | { readonly kind: 'wagon'; readonly id: string; readonly pointer: string; readonly listed: ListedWagon }
+type Load = 'loaded' | 'empty' | 'carrier'
+
+const DAY_MS = 86_400_000
+/** Planned times slip; a release this long after them still belongs to the train. */
+const RELEASE_AFTER_LEG_DAYS_MAX = 1
+/** Weeks of queue are real; after this a box is on another trip. */
+const TRIP_DAYS_MAX = 120
+/** Declarations of one trip of a groupage box are released within days of each other. */
+const TRIP_SPREAD_DAYS_MAX = 10
+
+/**
+ * Matches the units of a train with clearances.
+ *
+ * @param train the railway's list of one leg, or a departure
+ * @param candidates clearances that may belong to it, one per declaration
+ * @returns every unit in the order of the list, and the counts that are the denominator of a post's day
+ */
+export function matchUnits(
+  train: Train,
+  candidates: readonly Candidate[],
+): { readonly units: readonly MatchedUnit[]; readonly counts: UnitCounts } {
+  const loadOf = loads(train)
+  const trips = candidates.map(tripOf)
+  const boxes = new Set(candidates.flatMap(({ clearance }) => clearance.equipment.map(({ id }) => id)))
+  const units = unitsOf(train).flatMap((unit): MatchedUnit[] => {
+    const load = loadOf(unit)
+    const { kind, id, pointer } = unit
+    if (load === 'carrier') return []
+    if (load === 'empty') return [{ kind, id, pointer, state: 'empty', matches: [], declarationIds: [] }]
+    const matches = newestTrip(unit, train.leg, trips)
+    const declarationIds = [...new Set(matches.map((index) => trips[index]?.declarationId ?? ''))]
+    const state = matches.length > 0 ? 'with-data' : 'without-data'
+    const closeTo = state === 'without-data' && kind === 'container' ? closeIdentifier(id, boxes) : undefined
+    return [{ kind, id, pointer, state, matches, declarationIds, ...(closeTo && { closeTo }) }]
+  })
+  return { units, counts: countUnits(units) }
+}
+
+function countUnits(units: readonly MatchedUnit[]): UnitCounts {
+  const of = (state: MatchedUnit['state']) => units.filter((unit) => unit.state === state).length
+  const [withData, withoutData, empty] = [of('with-data'), of('without-data'), of('empty')]
+  return { listed: units.length, loaded: withData + withoutData, empty, withData, withoutData }
+}
+
+/** Whether a listed unit carries goods itself: not an empty one, and not a wagon that only carries containers. */
+export function isLoaded(
+  unit:
+    | { readonly kind: 'container'; readonly container: ListedContainer }
+    | { readonly kind: 'wagon'; readonly wagon: ListedWagon },
+  train: Train,
+): boolean {
+  const asUnit: Unit =
+    unit.kind === 'container'
+      ? { kind: 'container', id: unit.container.id, pointer: '', listed: unit.container }
+      : { kind: 'wagon', id: unit.wagon.number, pointer: '', listed: unit.wagon }
+  return loads(train)(asUnit) === 'loaded'
+}
+
+function unitsOf({ containers, wagons }: Train): Unit[] {
+  return [
+    ...containers.map(
+      (listed, index): Unit => ({ kind: 'container', id: listed.id, pointer: `/containers/${index}`, listed }),
+    ),
+    ...wagons.map((listed, index): Unit => ({ kind: 'wagon', id: listed.number, pointer: `/wagons/${index}`, listed })),
+  ]
+}
+
+/**
+ * Tells what each unit carries. A wagon under containers carries none itself; where a list does not say which wagon a
+ * container stands on, a wagon counts only when it has a mass of goods or a declaration of its own.
+ */
+function loads({ containers, wagons }: Train): (unit: Unit) => Load {
+  const carriers = new Set(containers.flatMap(({ onWagon }) => onWagon ?? []))
+  const withEmpties = new Set(
+    wagons.flatMap(({ number, loadState }) => (loadState === 'with-empty-containers' ? [number] : [])),
+  )
+  const hasLoose = containers.some(({ onWagon }) => onWagon === undefined)
+  return (unit) => {
+    if (unit.kind === 'container') {
+      const { fullnessCode, onWagon } = unit.listed
+      return fullnessCode === '4' || (fullnessCode === undefined && withEmpties.has(onWagon ?? '')) ? 'empty' : 'loaded'
+    }
+    const { number, loadState, netMass, declarationIds = [] } = unit.listed
+    if (carriers.has(number) || loadState === 'with-empty-containers') return 'carrier'
+    if (loadState === 'empty') return 'empty'
+    return hasLoose && netMass === undefined && declarationIds.length === 0 ? 'carrier' : 'loaded'
+  }
+}
+
+/** What of a candidate tells its trip, worked out once. */
+interface Trip {
+  readonly declarationId: string
+  readonly units: ReadonlySet<string>
+  readonly notes: readonly ConsignmentNoteReference[]
+  readonly releasedMs: number
+  readonly closedMs: number | undefined
+  readonly from: string
+  readonly to: string
+  readonly isTemporary: boolean
+}
+
+function tripOf({ clearance, knownAt, closedAt }: Candidate): Trip {
+  const { declaration, consignment, customsDecision, equipment, wagons, items } = clearance
+  return {
+    declarationId: declaration.id,
+    units: new Set([
+      ...equipment.map(({ id }) => id),
+      ...wagons.map(({ number }) => number),
+      ...items.flatMap(({ equipmentIds = [], wagonNumbers = [] }) => [...equipmentIds, ...wagonNumbers]),
+    ]),
+    notes: consignment.notes ?? [],
+    releasedMs: Date.parse(customsDecision.releaseDateTime ?? knownAt),
+    closedMs: closedAt === undefined ? undefined : Date.parse(closedAt),
+    from: consignment.exportCountry,
+    to: consignment.destinationCountry,
+    isTemporary: declaration.temporary !== undefined,
+  }
+}
+
+/** Places of the trips the unit is on. Where only its number speaks, the newest trip counts and not an earlier one. */
+function newestTrip(unit: Unit, leg: Leg, trips: readonly Trip[]): number[] {
+  const found = trips.flatMap((trip, index) => {
+    const evidence = isOnLeg(trip, leg) ? evidenceFor(unit, trip) : undefined
+    return evidence === undefined ? [] : [{ index, evidence, releasedMs: trip.releasedMs }]
+  })
+  const latestMs = Math.max(...found.map(({ releasedMs }) => releasedMs))
+  return found.flatMap(({ index, evidence, releasedMs }) =>
+    evidence === 'number' && releasedMs < latestMs - TRIP_SPREAD_DAYS_MAX * DAY_MS ? [] : [index],
+  )
+}
+
+/** Released by the time of the leg and not long before, not closed before it, and not bound the other way. */
+function isOnLeg(trip: Trip, leg: Leg): boolean {
+  const towards = stationCountry(leg.to)
+  if (towards !== undefined && trip.from === towards && trip.to !== towards) return false
+  const at = leg.departedAt ?? leg.plannedDepartureAt ?? leg.arrivedAt ?? leg.plannedArrivalAt
+  if (at === undefined) return true
+  const legMs = Date.parse(at)
+  if (trip.closedMs !== undefined && trip.closedMs < legMs - RELEASE_AFTER_LEG_DAYS_MAX * DAY_MS) return false
+  if (trip.releasedMs > legMs + RELEASE_AFTER_LEG_DAYS_MAX * DAY_MS) return false
+  return trip.isTemporary || legMs - trip.releasedMs <= TRIP_DAYS_MAX * DAY_MS
+}
+
+function stationCountry({ country, unLocode }: Station): string | undefined {
+  return country ?? unLocode?.slice(0, 2)
+}
+
+/**
+ * What ties a unit to a trip: its consignment note, a declaration the list names, or its number alone.
+ *
+ * A clearance that states its units speaks of no other unit: a declaration number on the list, or a note, adds none to
+ * it but a wagon taken at the gauge break. So a unit whose lines were left out stays without data.
+ */
+function evidenceFor(unit: Unit, trip: Trip): 'note' | 'declaration' | 'number' | undefined {
+  const isNamed = trip.units.has(unit.id)
+  const note = compareNotes(unit.listed.notes ?? [], trip.notes)
+  if (note === 'different') return undefined
+  if (isNamed) return note === 'unknown' ? 'number' : 'note'
+  if (note === 'same' && (trip.units.size === 0 || unit.kind === 'wagon')) return 'note'
+  const isDeclared = unit.listed.declarationIds?.includes(trip.declarationId) ?? false
+  return isDeclared && trip.units.size === 0 ? 'declaration' : undefined
+}
+
+type NoteComparison = 'same' | 'number-only' | 'different' | 'unknown'
+
+/** Note numbers are not unique: station or date of departure must agree before two are one note. */
+function compareNotes(
+  listed: readonly ConsignmentNoteReference[],
+  cleared: readonly ConsignmentNoteReference[],
+): NoteComparison {
+  if (listed.length === 0 || cleared.length === 0) return 'unknown'
+  const found = listed.flatMap((a) => cleared.map((b) => compareNote(a, b)))
+  return found.find((one) => one === 'same') ?? found.find((one) => one === 'number-only') ?? 'different'
+}
+
+function compareNote(a: ConsignmentNoteReference, b: ConsignmentNoteReference): 'same' | 'number-only' | 'different' {
+  if (plain(a.number) !== plain(b.number)) return 'different'
+  const agreements = [agree(a.date, b.date), compareStations(a.departureStation, b.departureStation)]
+  if (agreements.includes(false)) return 'different'
+  return agreements.includes(true) ? 'same' : 'number-only'
+}
+
+const plain = (number: string): string => number.trim().toUpperCase()
+
+/** Undefined where one side says nothing. */
+function agree(a: string | undefined, b: string | undefined): boolean | undefined {
+  return a === undefined || b === undefined ? undefined : a === b
+}
+
+function compareStations(a: Station | undefined, b: Station | undefined): boolean | undefined {
+  return agree(a?.esr?.slice(0, 5), b?.esr?.slice(0, 5)) ?? agree(a?.unLocode, b?.unLocode)
+}
+
+/**
+ * Tells one leg from another: by its transfer list, or by train, day and stations where there is none. A later list of
+ * the same leg has the same identity.
+ */
+export function legIdentity(leg: Leg): string {
+  const planned = leg.plannedDepartureAt ?? leg.departedAt ?? leg.plannedArrivalAt ?? leg.arrivedAt
+  const day = leg.transferListDate ?? planned?.slice(0, 10) ?? ''
+  const train =
+    leg.transferListNumber === undefined
+      ? `train ${leg.trainIndex ?? leg.trainNumber ?? ''}`
+      : `list ${leg.transferListNumber}`
+  return [train, day, stationKey(leg.from), stationKey(leg.to)].join('|')
+}
+
+function stationKey({ esr, unLocode, name }: Station): string {
+  return esr?.slice(0, 5) ?? unLocode ?? name?.text.trim().toLowerCase() ?? ''
+}

@@ -1,0 +1,108 @@
+import { sql } from 'kysely'
+import { v4 as uuidv4 } from 'uuid'
+import { type Mode, saveOutbound } from '../exchange/index.ts'
+import { canonicalJson, type Problem } from '../kernel/index.ts'
+import type { Transaction } from '../platform/db/index.ts'
+import type { ClearanceContext } from './context.ts'
+import { contentDigest } from './decide-version.ts'
+import { draftMessage } from './draft-message.ts'
+import type { RailHandOver } from './leg-store.ts'
+import { legIdentity } from './match-units.ts'
+import type { Arrival, ConsignmentNote, Discrepancy, Reloading } from './model.ts'
+
+/** Records of the railway and the post other than trains and declarations. */
+export type RailRecord =
+  | { readonly record: 'reloading'; readonly content: Reloading }
+  | { readonly record: 'arrival'; readonly content: Arrival }
+  | { readonly record: 'discrepancy'; readonly content: Discrepancy }
+  | { readonly record: 'consignment-note'; readonly content: ConsignmentNote }
+
+/** Which message tells the partner of a record; a reloading goes with the DEP, a consignment note is the carrier's. */
+const messageOf: { readonly [Record in RailRecord['record']]?: string } = { arrival: 'ARR', discrepancy: 'DSC' }
+
+/** What tells a record from another of its kind. */
+function identityOf({ record, content }: RailRecord): string {
+  switch (record) {
+    case 'reloading':
+      return content.id
+    case 'arrival':
+      return legIdentity(content.leg)
+    case 'discrepancy':
+      return [content.unit.kind, content.unit.id, content.fact, content.observedAt].join('|')
+    case 'consignment-note': {
+      const { number, departureStation, date } = content.note
+      return [number, departureStation?.esr ?? departureStation?.unLocode ?? '', date ?? ''].join('|')
+    }
+  }
+}
+
+async function saveRecord(
+  tx: Transaction,
+  row: { mode: Mode; direction: 'home' | 'partner'; partner: string | null; at: string; message: string | null },
+  each: RailRecord,
+  warnings: readonly Problem[],
+): Promise<{ key: string; outcome: 'taken' | 'amended' | 'unchanged' }> {
+  const identity = identityOf(each)
+  const digest = contentDigest(each.content)
+  const { rows } = await sql<{ key: string; content_digest: string }>`
+    select key, content_digest from clearance.rail_record
+    where mode = ${row.mode} and direction = ${row.direction} and record = ${each.record} and identity = ${identity}
+    for update`.execute(tx)
+  const known = rows[0]
+  if (known?.content_digest === digest) return { key: known.key, outcome: 'unchanged' }
+  const key = known?.key ?? uuidv4()
+  await sql`
+    insert into clearance.rail_record as r (key, mode, direction, partner, record, identity, content_digest, content,
+      warnings, message, taken_at)
+    values (${key}, ${row.mode}, ${row.direction}, ${row.partner}, ${each.record}, ${identity}, ${digest},
+      ${canonicalJson(each.content)}::jsonb, ${JSON.stringify(warnings)}::jsonb, ${row.message}, ${row.at})
+    on conflict (mode, direction, record, identity) do update set content_digest = excluded.content_digest,
+      content = excluded.content, warnings = excluded.warnings, message = coalesce(excluded.message, r.message),
+      taken_at = excluded.taken_at`.execute(tx)
+  return { key, outcome: known ? 'amended' : 'taken' }
+}
+
+/**
+ * Takes a reloading, an arrival, a discrepancy or a consignment note of this side. Arrivals and discrepancies are told to
+ * the partner: physical and technical facts, nothing from an import declaration.
+ */
+export async function takeRailRecord(
+  tx: Transaction,
+  context: ClearanceContext,
+  each: RailRecord,
+): Promise<RailHandOver> {
+  const at = context.now.toISOString()
+  const saved = await saveRecord(
+    tx,
+    { mode: context.mode, direction: 'home', partner: null, at, message: null },
+    each,
+    [],
+  )
+  const type = messageOf[each.record]
+  const events: RailHandOver['events'][number][] = []
+  if (saved.outcome === 'unchanged') return { taken: { ...saved, about: saved.key, problems: [] }, events, signed: 0 }
+  if (each.record === 'reloading')
+    events.push({ type: 'reloading.recorded', subject: saved.key, facts: { moves: each.content.moves.length } })
+  if (each.record === 'arrival') {
+    events.push({ type: 'leg.arrived', subject: saved.key, facts: { units: each.content.units.length } })
+    await sql`update clearance.leg set arrived_at = ${each.content.leg.arrivedAt}, changed_at = ${at}
+      where mode = ${context.mode} and identity = ${legIdentity(each.content.leg)}`.execute(tx)
+  }
+  const draft = type ? draftMessage(context, type, each.content, { subject: saved.key, lane: saved.key }) : undefined
+  const [message] = draft ? await saveOutbound(tx, context.identity, [draft], context.now) : []
+  if (message) {
+    await sql`update clearance.rail_record set message = ${message.id} where key = ${saved.key}`.execute(tx)
+    events.push({ type: 'message.signed', subject: message.id, facts: { type: message.type, mode: context.mode } })
+  }
+  return { taken: { outcome: saved.outcome, about: saved.key, problems: [] }, events, signed: message ? 1 : 0 }
+}
+
+/** Keeps an arrival or a discrepancy that a partner sent. */
+export async function savePartnerRecord(
+  tx: Transaction,
+  received: { readonly partner: string; readonly mode: Mode; readonly message: string; readonly now: Date },
+  each: RailRecord,
+): Promise<void> {
+  const { partner, mode, message, now } = received
+  await saveRecord(tx, { mode, direction: 'partner', partner, at: now.toISOString(), message }, each, [])
+}

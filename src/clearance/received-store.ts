@@ -1,0 +1,120 @@
+import { sql } from 'kysely'
+import { v4 as uuidv4 } from 'uuid'
+import type { ReceivedMessage } from '../exchange/index.ts'
+import { canonicalJson, type Problem } from '../kernel/index.ts'
+import type { Transaction } from '../platform/db/index.ts'
+import { unitsOf } from './declaration-store.ts'
+import type { Cancellation, Clearance } from './model.ts'
+
+interface KnownReceived {
+  readonly key: string
+  readonly partner: string
+  readonly declaration_id: string
+  readonly version: number
+}
+
+interface Version {
+  readonly received: ReceivedMessage<Clearance | Cancellation>
+  readonly content: Clearance | Cancellation
+  readonly warnings: readonly Problem[]
+}
+
+const nameOf = (row: { partner: string; declaration_id: string }) => `${row.partner}|${row.declaration_id}`
+
+/**
+ * Keeps clearances, amendments and cancellations that a partner sent. Every version is kept; shown is the newest that
+ * has come, even if one before it is still missing, and an older one that arrives later changes nothing that is shown.
+ * @param messages only those whose body was accepted
+ */
+export async function saveReceivedClearances(
+  tx: Transaction,
+  messages: ReadonlyArray<ReceivedMessage<Clearance | Cancellation>>,
+): Promise<void> {
+  const versions = messages.flatMap((received): Version[] =>
+    received.decision.kind === 'accepted'
+      ? [{ received, content: received.decision.content, warnings: received.decision.warnings }]
+      : [],
+  )
+  const first = versions[0]
+  if (!first) return
+  const mode = first.received.payload.mode
+  const { rows } = await sql<KnownReceived>`
+    select key, partner, declaration_id, version from clearance.received
+    where mode = ${mode} and partner = ${first.received.partner}
+      and declaration_id = any(${versions.map(({ content }) => content.declaration.id)}::text[])
+    order by declaration_id for update`.execute(tx)
+  const keys = new Map(rows.map((row) => [nameOf(row), row.key]))
+  const shown = new Map(rows.map((row) => [nameOf(row), row.version]))
+  const newest = new Map<string, Version>()
+  for (const version of versions) {
+    const name = nameOf({ partner: version.received.partner, declaration_id: version.content.declaration.id })
+    if (!keys.has(name)) keys.set(name, uuidv4())
+    const before = newest.get(name)?.content.declaration.versionId ?? shown.get(name) ?? 0
+    if (version.content.declaration.versionId > before || isWithdrawal(version, before)) newest.set(name, version)
+  }
+  const keyOf = ({ received, content }: Version): string =>
+    keys.get(nameOf({ partner: received.partner, declaration_id: content.declaration.id })) ?? ''
+  const current = [...newest.values()]
+  await sql`
+    insert into clearance.received as r (key, partner, mode, declaration_id, kind, subject, version, state, gap, message,
+      warnings, received_at)
+    select * from unnest(
+      ${current.map(keyOf)}::uuid[], ${current.map(({ received }) => received.partner)}::text[],
+      ${current.map(() => mode)}::text[], ${current.map(({ content }) => content.declaration.id)}::text[],
+      ${current.map(({ content }) => content.declaration.kind)}::text[],
+      ${current.map(({ received }) => received.payload.subject)}::uuid[],
+      ${current.map(({ content }) => content.declaration.versionId)}::int[],
+      ${current.map(({ content }) => ('items' in content ? 'shown' : 'cancelled'))}::text[],
+      ${current.map(({ received }) => received.gap)}::boolean[],
+      ${current.map(({ received }) => received.payload.id)}::uuid[],
+      ${current.map(({ warnings }) => warnings.length)}::int[],
+      ${current.map(({ received }) => received.receivedAt.toISOString())}::timestamptz[])
+    on conflict (partner, mode, declaration_id) do update set kind = excluded.kind, subject = excluded.subject,
+      version = excluded.version, state = excluded.state, gap = excluded.gap, message = excluded.message,
+      warnings = excluded.warnings, received_at = excluded.received_at, changed_at = excluded.received_at`.execute(tx)
+  await sql`
+    insert into clearance.received_version (received, version, message, content, warnings, received_at)
+    select * from unnest(
+      ${versions.map(keyOf)}::uuid[], ${versions.map(({ content }) => content.declaration.versionId)}::int[],
+      ${versions.map(({ received }) => received.payload.id)}::uuid[],
+      ${versions.map(({ content }) => canonicalJson(content))}::jsonb[],
+      ${versions.map(({ warnings }) => JSON.stringify(warnings))}::jsonb[],
+      ${versions.map(({ received }) => received.receivedAt.toISOString())}::timestamptz[])
+    on conflict do nothing`.execute(tx)
+  await sql`delete from clearance.received_unit where received = any(${current
+    .filter((version) =>
+      shown.has(nameOf({ partner: version.received.partner, declaration_id: version.content.declaration.id })),
+    )
+    .map(keyOf)}::uuid[])`.execute(tx)
+  const units = current.flatMap((version) =>
+    'items' in version.content
+      ? [...unitsOf(version.content)].map(([unit, kind]) => ({ key: keyOf(version), kind, unit }))
+      : [],
+  )
+  await sql`
+    insert into clearance.received_unit (received, kind, unit)
+    select * from unnest(${units.map(({ key }) => key)}::uuid[], ${units.map(({ kind }) => kind)}::text[],
+      ${units.map(({ unit }) => unit)}::text[]) on conflict do nothing`.execute(tx)
+}
+
+/** A withdrawal may name the very version it withdraws. */
+function isWithdrawal({ content }: Version, shownVersion: number): boolean {
+  return !('items' in content) && content.declaration.versionId === shownVersion
+}
+
+/** Lists what cannot be used: shown to the post as defective, or kept from every eye when it is prohibited. */
+export async function saveDefective(tx: Transaction, messages: ReadonlyArray<ReceivedMessage<unknown>>): Promise<void> {
+  const rows = messages.flatMap(({ payload, partner, receivedAt, decision }) =>
+    decision.kind === 'accepted'
+      ? []
+      : [{ payload, partner, receivedAt, quarantined: decision.kind === 'quarantined', problems: decision.problems }],
+  )
+  if (rows.length === 0) return
+  await sql`
+    insert into clearance.defective (partner, mode, message, type, quarantined, problems, received_at)
+    select * from unnest(${rows.map(({ partner }) => partner)}::text[], ${rows.map(({ payload }) => payload.mode)}::text[],
+      ${rows.map(({ payload }) => payload.id)}::uuid[], ${rows.map(({ payload }) => payload.type)}::text[],
+      ${rows.map(({ quarantined }) => quarantined)}::boolean[],
+      ${rows.map(({ problems }) => JSON.stringify(problems))}::jsonb[],
+      ${rows.map(({ receivedAt }) => receivedAt.toISOString())}::timestamptz[]) on conflict do nothing`.execute(tx)
+}

@@ -1,0 +1,2 @@
+export * from './read-reference.ts'
+export * from './reference.ts'

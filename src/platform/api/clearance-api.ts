@@ -1,0 +1,487 @@
+/** Hand-over, decisions, trains, and what partners sent. */
+import { Type } from 'typebox'
+import { recordEvents } from '../../audit/index.ts'
+import {
+  closeLeg,
+  decideHeld,
+  departListedLeg,
+  findDeclaration,
+  findLeg,
+  findOriginal,
+  findReceived,
+  findSubmission,
+  InstantUtc,
+  listDeclarations,
+  listDefective,
+  listLegs,
+  listReceived,
+  listSubmissionRecords,
+  listSubmissions,
+  OfficerDecision,
+} from '../../clearance/index.ts'
+import { withActor } from '../db/index.ts'
+import { sendRefusal } from '../http/problem.ts'
+import { actedBy, type HttpServer, purposeHeader } from '../http/server.ts'
+import type { ApiNode } from './context.ts'
+import {
+  Before,
+  closed,
+  DeclarationDetail,
+  DeclarationSummary,
+  digits,
+  Finding,
+  LegDetail,
+  LegSummary,
+  Limit,
+  Mode,
+  page,
+  ReceivedDetail,
+  ReceivedSummary,
+  Submission,
+  SubmissionAnswer,
+  SubmissionRecord,
+  Time,
+  Uuid,
+} from './schemas.ts'
+
+const ById = Type.Object({ id: Uuid }, closed)
+const problems = { '4xx': { $ref: 'Problem#' } }
+const limitOf = (text: string | undefined): number => Math.min(Number(text ?? 100), 500)
+const beforeOf = (text: string | undefined): Date | undefined => {
+  const at = text === undefined ? Number.NaN : Date.parse(text)
+  return Number.isNaN(at) ? undefined : new Date(at)
+}
+const nextOf = (rows: readonly Date[], limit: number): { next?: string } => {
+  const last = rows.at(-1)
+  return rows.length === limit && last ? { next: last.toISOString() } : {}
+}
+
+export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
+  const { db, reference } = node
+  app.register(async (scoped: HttpServer) => {
+    // Whatever the media type says, the content tells the format; the body is a stream and is never held whole.
+    scoped.removeAllContentTypeParsers()
+    scoped.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    scoped.post(
+      '/api/v1/submissions',
+      {
+        bodyLimit: Number.MAX_SAFE_INTEGER,
+        config: { scope: 'submit' },
+        schema: {
+          operationId: 'submit',
+          tags: ['intake'],
+          summary: 'Hand over declarations, railway lists and other records',
+          description:
+            'The body is JSON (object, array or NDJSON), CSV, WCO Data Model 3.6 XML, NCTS IE029 XML or JSON, or UN/CEFACT D23B JSON; the format is detected by content. Each record is taken or refused by itself; handing the same over again changes nothing.',
+          querystring: Type.Object(
+            { fileName: Type.Optional(Type.String({ maxLength: 200 })), declarationVersion: Type.Optional(digits(5)) },
+            closed,
+          ),
+          response: { 200: SubmissionAnswer, ...problems },
+          security: [{ token: [] }],
+        },
+      },
+      async (request) => {
+        const { fileName, declarationVersion } = request.query
+        return await node.submit(
+          {
+            channel: 'http',
+            source: actedBy(request, 'intake').actor,
+            fileName,
+            declarationVersion: declarationVersion === undefined ? undefined : Number(declarationVersion),
+          },
+          request.body as AsyncIterable<Uint8Array>,
+        )
+      },
+    )
+  })
+
+  app.get(
+    '/api/v1/submissions',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listSubmissions',
+        tags: ['intake'],
+        querystring: Type.Object({ limit: Limit, before: Before }, closed),
+        response: { 200: page(Submission), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request) => {
+      const limit = limitOf(request.query.limit)
+      const items = await withActor(db, actedBy(request, 'intake'), (tx) =>
+        listSubmissions(tx, { limit, before: beforeOf(request.query.before) }),
+      )
+      return { items, ...nextOf(items.map(({ startedAt }) => startedAt), limit) }
+    },
+  )
+
+  app.get(
+    '/api/v1/submissions/:id',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getSubmission',
+        tags: ['intake'],
+        params: ById,
+        response: { 200: Submission, ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      const found = await withActor(db, actedBy(request, 'intake'), (tx) => findSubmission(tx, request.params.id))
+      return found ?? sendRefusal(request, reply, { code: 'clearance/submission-unknown', id: request.params.id })
+    },
+  )
+
+  app.get(
+    '/api/v1/submissions/:id/records',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listSubmissionRecords',
+        tags: ['intake'],
+        params: ById,
+        querystring: Type.Object(
+          {
+            limit: Limit,
+            after: Type.Optional(digits(8)),
+            outcome: Type.Optional(Type.String({ maxLength: 20 })),
+          },
+          closed,
+        ),
+        response: { 200: Type.Object({ items: Type.Array(SubmissionRecord) }), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request) => ({
+      items: await withActor(db, actedBy(request, 'intake'), (tx) =>
+        listSubmissionRecords(tx, {
+          submission: request.params.id,
+          after: Number(request.query.after ?? 0),
+          limit: limitOf(request.query.limit),
+          outcome: request.query.outcome,
+        }),
+      ),
+    }),
+  )
+
+  app.get(
+    '/api/v1/submissions/:id/records/:position/original',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getOriginal',
+        tags: ['intake'],
+        summary: 'The bytes of one record exactly as they were handed over',
+        params: Type.Object({ id: Uuid, position: digits(8) }, closed),
+        response: { 200: Type.String(), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      const found = await withActor(db, actedBy(request, 'intake'), (tx) =>
+        findOriginal(tx, request.params.id, Number(request.params.position)),
+      )
+      if (!found) return sendRefusal(request, reply, { code: 'clearance/submission-unknown', id: request.params.id })
+      // Never shown as a page: what was handed over may be anything.
+      return reply
+        .type('application/octet-stream')
+        .header('content-disposition', 'attachment; filename="original"')
+        .header('digest', `sha-256=${found.digest}`)
+        .serializer((bytes) => bytes as unknown as string)
+        .send(found.original as unknown as string)
+    },
+  )
+
+  app.get(
+    '/api/v1/declarations',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listDeclarations',
+        tags: ['declarations'],
+        summary: 'Every declaration of this side with its decision, ground and clause',
+        querystring: Type.Object(
+          {
+            limit: Limit,
+            before: Before,
+            outcome: Type.Optional(Type.String({ maxLength: 20 })),
+            declarationId: Type.Optional(Type.String({ maxLength: 70 })),
+            unit: Type.Optional(Type.String({ maxLength: 17, description: 'A container or wagon number' })),
+          },
+          closed,
+        ),
+        response: { 200: page(DeclarationSummary), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request) => {
+      const limit = limitOf(request.query.limit)
+      const items = await withActor(db, actedBy(request, 'clearance'), (tx) =>
+        listDeclarations(tx, { ...request.query, limit, before: beforeOf(request.query.before) }),
+      )
+      return { items, ...nextOf(items.map(({ changedAt }) => changedAt), limit) }
+    },
+  )
+
+  app.get(
+    '/api/v1/declarations/:id',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getDeclaration',
+        tags: ['declarations'],
+        params: ById,
+        response: { 200: DeclarationDetail, ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      const key = request.params.id
+      const found = await withActor(db, actedBy(request, 'clearance'), (tx) => findDeclaration(tx, { key }))
+      return found ?? sendRefusal(request, reply, { code: 'clearance/declaration-unknown', key })
+    },
+  )
+
+  app.post(
+    '/api/v1/declarations/:id/decision',
+    {
+      config: { scope: 'decide' },
+      schema: {
+        operationId: 'decideHeldDeclaration',
+        tags: ['declarations'],
+        summary: 'Release or withhold a held declaration; what law forbids stays forbidden',
+        params: ById,
+        body: OfficerDecision,
+        response: { 200: Type.Object({ outcome: Type.String() }), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      const context = await node.clearanceContext()
+      const by = actedBy(request, 'clearance')
+      const decided = await withActor(db, by, async (tx) => {
+        const answer = await decideHeld(tx, context, request.params.id, request.body)
+        if (answer.ok) await recordEvents(tx, by, answer.value.events)
+        return answer
+      })
+      if (!decided.ok) return sendRefusal(request, reply, decided.refusal)
+      node.wake()
+      return { outcome: decided.value.outcome }
+    },
+  )
+
+  app.get(
+    '/api/v1/legs',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listLegs',
+        tags: ['trains'],
+        summary: 'Legs of trains: what was listed, loaded and empty, with and without data',
+        querystring: Type.Object(
+          {
+            limit: Limit,
+            before: Before,
+            mode: Type.Optional(Mode),
+            source: Type.Optional(
+              Type.Union([Type.Literal('carrier'), Type.Literal('customs'), Type.Literal('partner')]),
+            ),
+            open: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
+          },
+          closed,
+        ),
+        response: { 200: Type.Object({ items: Type.Array(LegSummary) }), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request) => {
+      const { mode, source, open } = request.query
+      const items = await withActor(db, actedBy(request, 'clearance'), (tx) =>
+        listLegs(tx, reference, {
+          mode,
+          source,
+          open: open === undefined ? undefined : open === 'true',
+          limit: limitOf(request.query.limit),
+          before: beforeOf(request.query.before),
+        }),
+      )
+      return { items }
+    },
+  )
+
+  app.get(
+    '/api/v1/legs/:id',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'getLeg',
+        tags: ['trains'],
+        params: ById,
+        response: { 200: LegDetail, ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      const key = request.params.id
+      const found = await withActor(db, actedBy(request, 'clearance'), (tx) => findLeg(tx, reference, key))
+      return found ?? sendRefusal(request, reply, { code: 'clearance/leg-unknown', key })
+    },
+  )
+
+  app.post(
+    '/api/v1/legs/:id/departure',
+    {
+      config: { scope: 'decide' },
+      schema: {
+        operationId: 'departLeg',
+        tags: ['trains'],
+        summary: 'Confirm that a listed leg left; the partner is told what was handed over',
+        params: ById,
+        body: Type.Object({ departedAt: InstantUtc }, closed),
+        response: { 200: Type.Object({ leg: Uuid, warnings: Type.Array(Finding) }), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      const context = await node.clearanceContext()
+      const by = actedBy(request, 'clearance')
+      const departed = await withActor(db, by, async (tx) => {
+        const answer = await departListedLeg(tx, context, request.params.id, request.body.departedAt)
+        if (answer.ok) await recordEvents(tx, by, answer.value.events)
+        return answer
+      })
+      if (!departed.ok) return sendRefusal(request, reply, departed.refusal)
+      node.wake()
+      const { about, problems: warnings } = departed.value.taken
+      return { leg: about ?? request.params.id, warnings: [...warnings] }
+    },
+  )
+
+  app.post(
+    '/api/v1/legs/:id/close',
+    {
+      config: { scope: 'decide' },
+      schema: {
+        operationId: 'closeLeg',
+        tags: ['trains'],
+        summary: 'Close a leg; every clearance on it is reported USED',
+        params: ById,
+        response: { 200: Type.Object({ used: Type.Integer() }), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      const context = await node.clearanceContext()
+      const by = actedBy(request, 'clearance')
+      const done = await withActor(db, by, async (tx) => {
+        const answer = await closeLeg(tx, context, request.params.id)
+        if (answer.ok) await recordEvents(tx, by, answer.value.events)
+        return answer
+      })
+      if (!done.ok) return sendRefusal(request, reply, done.refusal)
+      node.wake()
+      return { used: done.value.used }
+    },
+  )
+
+  const PurposeHeaders = Type.Object({
+    [purposeHeader]: Type.Optional(Type.String({ maxLength: 100, description: 'customs-control' })),
+  })
+  const customsControl = 'customs-control'
+
+  app.get(
+    '/api/v1/received',
+    {
+      config: { scope: 'read-received' },
+      schema: {
+        operationId: 'listReceived',
+        tags: ['received'],
+        summary: 'Clearances that partners sent, as shown now',
+        headers: PurposeHeaders,
+        querystring: Type.Object(
+          {
+            limit: Limit,
+            before: Before,
+            mode: Type.Optional(Mode),
+            declarationId: Type.Optional(Type.String({ maxLength: 70 })),
+            unit: Type.Optional(Type.String({ maxLength: 17 })),
+          },
+          closed,
+        ),
+        response: { 200: page(ReceivedSummary), ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      if (request.headers[purposeHeader] !== customsControl)
+        return sendRefusal(request, reply, { code: 'access/purpose-missing', clause: 'STOP-2021/6.2' })
+      const limit = limitOf(request.query.limit)
+      const items = await withActor(db, actedBy(request, customsControl), (tx) =>
+        listReceived(tx, { ...request.query, limit, before: beforeOf(request.query.before) }),
+      )
+      return { items, ...nextOf(items.map(({ receivedAt }) => receivedAt), limit) }
+    },
+  )
+
+  app.get(
+    '/api/v1/received/:id',
+    {
+      config: { scope: 'read-received' },
+      schema: {
+        operationId: 'getReceived',
+        tags: ['received'],
+        headers: PurposeHeaders,
+        params: ById,
+        response: { 200: ReceivedDetail, ...problems },
+        security: [{ token: [] }],
+      },
+    },
+    async (request, reply) => {
+      if (request.headers[purposeHeader] !== customsControl)
+        return sendRefusal(request, reply, { code: 'access/purpose-missing', clause: 'STOP-2021/6.2' })
+      const by = actedBy(request, customsControl)
+      const found = await withActor(db, by, async (tx) => {
+        const row = await findReceived(tx, request.params.id)
+        if (row) await recordEvents(tx, by, [{ type: 'received.read', subject: row.key, facts: { partner: row.partner } }])
+        return row
+      })
+      return found ?? sendRefusal(request, reply, { code: 'clearance/declaration-unknown', key: request.params.id })
+    },
+  )
+
+  app.get(
+    '/api/v1/defective',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listDefective',
+        tags: ['received'],
+        summary: 'What partners sent that cannot be used, with the reasons they were given',
+        querystring: Type.Object({ limit: Limit }, closed),
+        response: {
+          200: Type.Object({
+            items: Type.Array(
+              Type.Object({
+                partner: Type.String(),
+                mode: Mode,
+                message: Uuid,
+                type: Type.String(),
+                quarantined: Type.Boolean(),
+                problems: Type.Array(Finding),
+                receivedAt: Time,
+              }),
+            ),
+          }),
+          ...problems,
+        },
+        security: [{ token: [] }],
+      },
+    },
+    async (request) => ({
+      items: await withActor(db, actedBy(request, 'clearance'), (tx) => listDefective(tx, limitOf(request.query.limit))),
+    }),
+  )
+}
