@@ -7,24 +7,35 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { clearanceCodes } from '../src/clearance/codes.ts'
-import { parseConditions } from '../src/clearance/conditions/index.ts'
-import { readReference } from '../src/clearance/reference/index.ts'
+import { clearanceCodes, parseConditions, readReference } from '../src/clearance/index.ts'
 import { Fault, isPlainDate } from '../src/kernel/index.ts'
 import { readTreaties } from '../src/law/index.ts'
 import { checkVectors } from './contracts/check-vectors.ts'
-import { makePlainPackage } from './contracts/plain-package.ts'
+import { freezePlainPackage, makePlainPackage } from './contracts/plain-package.ts'
 import { publishedCodes } from './contracts/published-codes.ts'
-import { makeStopPackage, type PackageFindings, prettyJson } from './contracts/stop-package.ts'
+import { freezeStopPackage, makeStopPackage, type PackageFindings } from './contracts/stop-package.ts'
 import type { ElementWords } from './contracts/write-data-items.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
+type Texts = ReadonlyMap<string, string>
+
+/** One published contract: how it is made, and how it is frozen. */
+interface Contract {
+  readonly name: string
+  make(texts: Texts): PackageFindings
+  /** The files to write, `frozen.json` among them. */
+  freeze(texts: Texts, on: string): Texts
+}
+
 /** Every file under a folder by path with forward slashes; an absent folder has none. */
-async function readTexts(folder: string): Promise<Map<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+export async function readTexts(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
   const files = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
@@ -33,18 +44,19 @@ async function readTexts(folder: string): Promise<Map<string, string>> {
   return new Map(files.map((file, at) => [relative(folder, file).split(sep).join('/'), texts[at] ?? '']))
 }
 
-/** Files that only this tool makes: one that would not be made now is a leftover. */
-const isGenerated = (file: string) => file.startsWith('body/schemas/') || file.startsWith('documents/')
-
-/** What differs between the folder and what would be made now. */
-export function findDrift(texts: ReadonlyMap<string, string>, generated: ReadonlyMap<string, string>): string[] {
+/** What differs between a folder and what would be made now, leftovers of the generated folders too. */
+export function findDrift(texts: Texts, generated: Texts): string[] {
+  const isGenerated = (file: string) => file.startsWith('body/schemas/') || file.startsWith('documents/')
   const drift = [...generated].filter(([file, text]) => texts.get(file) !== text).map(([file]) => file)
   const leftovers = [...texts.keys()].filter((file) => isGenerated(file) && !generated.has(file))
   return [...drift, ...leftovers]
 }
 
-async function makeStop(folder: string, texts: ReadonlyMap<string, string>): Promise<PackageFindings> {
+/** The contracts, with what they are checked against read from the checkout. */
+export async function readContracts(contracts: string): Promise<readonly Contract[]> {
   const law = readTreaties(join(ROOT, 'treaties'))
+  const words: ElementWords = JSON.parse(await readFile(join(ROOT, 'tools/contracts/element-words.json'), 'utf8'))
+  const reference = await readReference(pathToFileURL(join(contracts, 'stop/1.0/annexes/code-lists/')))
   const knowsClause = (ref: string) => {
     try {
       law.clause(ref)
@@ -54,64 +66,76 @@ async function makeStop(folder: string, texts: ReadonlyMap<string, string>): Pro
       throw error
     }
   }
-  const words: ElementWords = JSON.parse(await readFile(join(ROOT, 'tools/contracts/element-words.json'), 'utf8'))
-  const made = makeStopPackage(texts, words, publishedCodes(clearanceCodes), knowsClause)
-  const conditions = parseConditions(new Map([...texts, ...made.generated]))
-  if (!conditions.ok || made.problems.length > 0) return made
-  const reference = await readReference(new URL(`file://${folder}/annexes/code-lists/`))
-  const vectors = checkVectors(await readTexts(join(folder, 'vectors')), conditions.value, reference)
-  return { ...made, problems: vectors }
+  const makeStop = (texts: Texts): PackageFindings => {
+    const made = makeStopPackage(texts, words, publishedCodes(clearanceCodes), knowsClause)
+    const conditions = parseConditions(new Map([...texts, ...made.generated]))
+    if (made.problems.length > 0 || !conditions.ok) return made
+    const vectors = [...texts].flatMap(([file, text]) =>
+      file.startsWith('vectors/') ? [[file.slice('vectors/'.length), text] as const] : [],
+    )
+    return { ...made, problems: checkVectors(new Map(vectors), conditions.value, reference) }
+  }
+  return [
+    { name: 'stop/1.0', make: makeStop, freeze: (texts, on) => freezeStopPackage(texts, on, makeStop) },
+    { name: 'exchange/1.0', make: makePlainPackage, freeze: freezePlainPackage },
+  ]
 }
 
-async function freeze(folder: string, made: PackageFindings, on: string): Promise<void> {
-  const index = JSON.parse(made.generated.get('index.json') ?? '{}') as Record<string, unknown>
-  const { version, bodyDigest, annexes, digest } = index
-  const frozen = bodyDigest ? { version, frozenOn: on, bodyDigest, annexes } : { frozenOn: on, digest }
-  await writeFile(join(folder, 'frozen.json'), prettyJson(frozen), { flag: 'wx' })
-}
-
-export async function runContracts(args: readonly string[], print: (line: string) => void): Promise<number> {
+/** @returns the exit code: 0 when all is as it should be, 1 when something is wrong, 2 when the call is */
+export async function runContracts(
+  args: readonly string[],
+  print: (line: string) => void,
+  contracts: string = join(ROOT, 'contracts'),
+): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: { write: { type: 'boolean' }, freeze: { type: 'string' }, on: { type: 'string' } },
   })
-  if (values.freeze !== undefined && !isPlainDate(values.on ?? '')) {
+  const { write = false, freeze: toFreeze, on = '' } = values
+  if (toFreeze !== undefined && !isPlainDate(on)) {
     print('--freeze needs --on YYYY-MM-DD, the day of the first production approval')
     return 2
   }
-  let failed = false
-  for (const name of ['stop/1.0', 'exchange/1.0']) {
-    const folder = join(ROOT, 'contracts', name)
-    const make = async (texts: ReadonlyMap<string, string>) =>
-      name.startsWith('stop/') ? makeStop(folder, texts) : makePlainPackage(texts)
-    let texts = await readTexts(folder)
+  let wrong = false
+  for (const { name, make, freeze } of await readContracts(contracts)) {
+    const folder = join(contracts, name)
+    const texts = await readTexts(folder)
     if (texts.size === 0) continue
-    let made = await make(texts)
-    if (values.freeze === name && made.problems.length === 0) {
-      await freeze(folder, made, values.on ?? '')
-      texts = await readTexts(folder)
-      made = await make(texts)
+    let made = make(texts)
+    if (toFreeze === name) {
+      if (texts.has('frozen.json') || made.problems.length > 0 || findDrift(texts, made.generated).length > 0) {
+        print(`${name} cannot be frozen: it is frozen already, or the check finds something wrong`)
+        return 1
+      }
+      const files = freeze(texts, on)
+      for (const [file, text] of files) {
+        await writeOver(folder, file, files)
+        texts.set(file, text)
+      }
+      made = make(texts)
     }
-    const drift = findDrift(texts, made.generated)
     print(`${name} ${made.status}`)
     for (const [part, digest] of made.digests) print(`  ${digest}  ${part}`)
     for (const problem of made.problems) print(`  wrong: ${problem}`)
-    if ((values.write || values.freeze === name) && made.generated.size > 0) {
-      for (const file of drift) {
-        const text = made.generated.get(file)
-        const path = join(folder, file)
-        await mkdir(dirname(path), { recursive: true })
-        if (text === undefined) await rm(path)
-        else await writeFile(path, text)
-        print(`  ${text === undefined ? 'removed' : 'written'}: ${file}`)
-      }
-    } else if (made.generated.size > 0) {
-      for (const file of drift) print(`  differs from what would be made: ${file}; run npm run contracts -- --write`)
-      failed ||= drift.length > 0
-    }
-    failed ||= made.problems.length > 0
+    const drift = made.generated.size > 0 ? findDrift(texts, made.generated) : []
+    if (write || toFreeze === name)
+      for (const file of drift) print(`  ${await writeOver(folder, file, made.generated)}`)
+    else for (const file of drift) print(`  not as it would be made: ${file}; run npm run contracts -- --write`)
+    wrong ||= made.problems.length > 0 || (drift.length > 0 && !write && toFreeze !== name)
   }
-  return failed ? 1 : 0
+  return wrong ? 1 : 0
+}
+
+async function writeOver(folder: string, file: string, generated: Texts): Promise<string> {
+  const path = join(folder, file)
+  const text = generated.get(file)
+  if (text === undefined) {
+    await rm(path)
+    return `removed: ${file}`
+  }
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, text)
+  return `written: ${file}`
 }
 
 if (process.argv[1] === import.meta.filename)

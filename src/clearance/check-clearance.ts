@@ -84,16 +84,25 @@ function checkUnsealed(equipment: Clearance['equipment']): Problem[] {
 }
 
 function checkDates({ declaration, customsDecision }: Clearance, { now, rules }: CheckContext): Problem[] {
-  const latest = Date.parse(now) + rules.aheadSecondsMax * 1000
   const accepted = instant(declaration.acceptanceDateTime)
   const released = instant(customsDecision.releaseDateTime)
   const effective = instant(customsDecision.effectiveDateTime)
   const validUntil = declaration.temporary?.validUntil
   const limit = customsDecision.transitLimitDate
   const releasedOn = customsDecision.releaseDateTime?.slice(0, 10)
+  const isAhead = (at: number, code: string) =>
+    at > Date.parse(now) + Number(rules.bound(code, 'aheadSecondsMax')) * 1000
   const found: ReadonlyArray<readonly [boolean, string, Path]> = [
-    [accepted > latest, 'clearance/acceptance-in-future', ['declaration', 'acceptanceDateTime']],
-    [released > latest, 'clearance/release-in-future', ['customsDecision', 'releaseDateTime']],
+    [
+      isAhead(accepted, 'clearance/acceptance-in-future'),
+      'clearance/acceptance-in-future',
+      ['declaration', 'acceptanceDateTime'],
+    ],
+    [
+      isAhead(released, 'clearance/release-in-future'),
+      'clearance/release-in-future',
+      ['customsDecision', 'releaseDateTime'],
+    ],
     [released < accepted, 'clearance/release-before-acceptance', ['customsDecision', 'releaseDateTime']],
     [effective < accepted, 'clearance/effective-before-acceptance', ['customsDecision', 'effectiveDateTime']],
     [Number.isNaN(released), 'clearance/release-missing', ['customsDecision', 'releaseDateTime']],

@@ -54,13 +54,15 @@ function checkTrain(train: RailwayList | Departure, context: CheckContext): Prob
 }
 
 function checkTimes(leg: Leg, { now, rules }: CheckContext): Problem[] {
-  const latest = Date.parse(now) + rules.aheadSecondsMax * 1000
+  const aheadSeconds = Number(rules.bound('clearance/departure-in-future', 'aheadSecondsMax'))
   const departed = Date.parse(leg.departedAt ?? '')
   return [
     ...(Date.parse(leg.arrivedAt ?? '') < departed
       ? [finding('clearance/arrival-before-departure', ['leg', 'arrivedAt'])]
       : []),
-    ...(departed > latest ? [finding('clearance/departure-in-future', ['leg', 'departedAt'])] : []),
+    ...(departed > Date.parse(now) + aheadSeconds * 1000
+      ? [finding('clearance/departure-in-future', ['leg', 'departedAt'])]
+      : []),
   ]
 }
 

@@ -3,7 +3,7 @@ import { compareDecimals, type Problem } from '../kernel/index.ts'
 import { notListed, unknownCode } from './check-means.ts'
 import { packagesOf } from './check-sums.ts'
 import { isEaeu } from './customs-unions.ts'
-import { type CheckContext, finding, type Path, repeats } from './findings.ts'
+import { type CheckContext, finding, type Path, repeats, slipSearch } from './findings.ts'
 import { checkUnNumber, checkVin } from './identifiers.ts'
 import type { Clearance, GoodsItem } from './model.ts'
 import type { Reference } from './reference/index.ts'
@@ -12,6 +12,7 @@ export function checkGoods(clearance: Clearance, { reference }: CheckContext): P
   const containers = new Set(clearance.equipment.map(({ id }) => id))
   const empties = new Set(clearance.equipment.flatMap((box) => (box.fullnessCode === '4' ? [box.id] : [])))
   const wagons = new Set(clearance.wagons.map(({ number }) => number))
+  const [closeContainer, closeWagon] = [slipSearch(containers), slipSearch(wagons)]
   const inEaeu = isEaeu(clearance.consignment.exportCountry)
   return [
     ...clearance.items.flatMap((item, index) => {
@@ -21,8 +22,8 @@ export function checkGoods(clearance: Clearance, { reference }: CheckContext): P
         ...dangerousGoods(item, reference, [...at, 'dangerousGoods']),
         ...packaging(item, reference, [...at, 'packages']),
         ...vehicles(item, at),
-        ...units(item.equipmentIds, containers, 'container', [...at, 'equipmentIds']),
-        ...units(item.wagonNumbers, wagons, 'wagon', [...at, 'wagonNumbers']),
+        ...units(item.equipmentIds, containers, 'container', closeContainer, [...at, 'equipmentIds']),
+        ...units(item.wagonNumbers, wagons, 'wagon', closeWagon, [...at, 'wagonNumbers']),
         ...(item.equipmentIds ?? []).flatMap((id, place) =>
           empties.has(id)
             ? [finding('clearance/empty-with-goods', [...at, 'equipmentIds', place], { container: id })]
@@ -109,9 +110,10 @@ function units(
   named: readonly string[] | undefined,
   known: ReadonlySet<string>,
   unit: 'container' | 'wagon',
+  closeTo: (id: string) => string | undefined,
   path: Path,
 ): Problem[] {
   return (named ?? []).flatMap((id, index) =>
-    known.has(id) ? [] : [notListed(`clearance/${unit}-not-listed`, unit, id, known, [...path, index])],
+    known.has(id) ? [] : [notListed(`clearance/${unit}-not-listed`, unit, id, closeTo(id), [...path, index])],
   )
 }

@@ -1,6 +1,6 @@
 /** Checks what carries the goods: containers, wagons, stations and seals. Shared by clearances, lists and departures. */
 import { addDecimals, compareDecimals, type Problem, subtractDecimals } from '../kernel/index.ts'
-import { type CheckContext, closeIdentifier, finding, type Path, repeats } from './findings.ts'
+import { type CheckContext, finding, type Path, repeats, slipSearch } from './findings.ts'
 import { checkContainerNumber, checkEsrStation, checkWagonNumber } from './identifiers.ts'
 import type { Equipment, Seal, Station, Wagon } from './model.ts'
 
@@ -51,15 +51,15 @@ export function checkWagons(wagons: readonly Wagon[], path: Path): Problem[] {
 export function checkLoading(containers: readonly Equipment[], wagons: readonly Wagon[], path: Path): Problem[] {
   if (wagons.length === 0) return []
   const known = new Set(wagons.map(({ number }) => number))
+  const closeTo = slipSearch(known)
   return containers.flatMap(({ onWagon }, index) =>
     onWagon === undefined || known.has(onWagon)
       ? []
-      : [notListed('clearance/wagon-not-listed', 'wagon', onWagon, known, [...path, index, 'onWagon'])],
+      : [notListed('clearance/wagon-not-listed', 'wagon', onWagon, closeTo(onWagon), [...path, index, 'onWagon'])],
   )
 }
 
-export function notListed(code: string, fact: string, value: string, known: ReadonlySet<string>, path: Path): Problem {
-  const closeTo = closeIdentifier(value, known)
+export function notListed(code: string, fact: string, value: string, closeTo: string | undefined, path: Path): Problem {
   return finding(code, path, closeTo === undefined ? { [fact]: value } : { [fact]: value, closeTo })
 }
 
@@ -117,6 +117,7 @@ export function checkEmptyWagons(wagons: readonly Wagon[], path: Path, context: 
 }
 
 function tooHeavy(gross: string, tare: string, unit: Problem['facts'], path: Path, { rules }: CheckContext): Problem[] {
-  if (compareDecimals(gross, addDecimals([tare, rules.emptyExcessKgMax])) <= 0) return []
+  if (compareDecimals(gross, addDecimals([tare, rules.bound('clearance/empty-too-heavy', 'emptyExcessKgMax')])) <= 0)
+    return []
   return [finding('clearance/empty-too-heavy', path, { ...unit, excessKg: subtractDecimals(gross, tare) })]
 }

@@ -68,14 +68,17 @@ function netOverGross({ declaration, items }: Clearance): Problem[] {
 }
 
 function masses({ declaration, equipment, items }: Clearance, { rules }: CheckContext): Problem[] {
-  const differ = (a: DecimalText, b: DecimalText) => !withinPercent(a, b, rules.massTolerancePercent)
+  const differ = (code: string) => (a: DecimalText, b: DecimalText) =>
+    !withinPercent(a, b, rules.bound(code, 'massTolerancePercent'))
   const grossByItem = addWhenAll(items.map(({ grossMass }) => grossMass))
   const netByItem = addWhenAll(items.map(({ netMass }) => netMass))
   const grossTotal = declaration.totalGrossMass
   const netTotal = declaration.totalNetMass
   const goods = grossTotal ?? grossByItem
   return [
-    ...(grossTotal !== undefined && grossByItem !== undefined && differ(grossTotal, grossByItem)
+    ...(grossTotal !== undefined &&
+    grossByItem !== undefined &&
+    differ('clearance/gross-mass-sum')(grossTotal, grossByItem)
       ? [
           finding('clearance/gross-mass-sum', ['declaration', 'totalGrossMass'], {
             statedKg: grossTotal,
@@ -83,10 +86,10 @@ function masses({ declaration, equipment, items }: Clearance, { rules }: CheckCo
           }),
         ]
       : []),
-    ...(netTotal !== undefined && netByItem !== undefined && differ(netTotal, netByItem)
+    ...(netTotal !== undefined && netByItem !== undefined && differ('clearance/net-mass-sum')(netTotal, netByItem)
       ? [finding('clearance/net-mass-sum', ['declaration', 'totalNetMass'], { statedKg: netTotal, foundKg: netByItem })]
       : []),
-    ...(goods === undefined ? [] : containerMasses(equipment, goods, differ)),
+    ...(goods === undefined ? [] : containerMasses(equipment, goods, differ('clearance/container-mass-sum'))),
   ]
 }
 

@@ -6,6 +6,7 @@ export const clearanceCodes = {
   'clearance/unreadable': { kind: 'refusal', means: 'The document does not have the form of its type' },
   'clearance/message-type-unknown': { kind: 'refusal', means: 'No body is defined for this message type' },
   'clearance/record-unknown': { kind: 'refusal', means: 'No record of this kind is taken in' },
+  'clearance/body-missing': { kind: 'refusal', means: 'The message has no body' },
   'clearance/element-missing': { kind: 'refusal', means: 'A mandatory element is missing' },
   'clearance/element-unknown': { kind: 'refusal', means: 'The schema has no such element' },
   'clearance/envelope-in-body': { kind: 'refusal', means: 'The body repeats a field of the envelope' },
@@ -24,6 +25,14 @@ export const clearanceCodes = {
   'clearance/kind-contradicts-type': { kind: 'refusal', means: 'The message type and the kind of declaration differ' },
   'clearance/more-problems': { kind: 'refusal', means: 'More problems were found than are listed' },
   'clearance/version-conflict': { kind: 'refusal', means: 'Other content came under a version that is known' },
+
+  // What an officer or a system asked for cannot be done.
+  'clearance/declaration-unknown': { kind: 'refusal', means: 'No declaration of this number or key is known' },
+  'clearance/declaration-not-held': { kind: 'refusal', means: 'The declaration does not wait for an officer' },
+  'clearance/leg-unknown': { kind: 'refusal', means: 'No leg of this key is known' },
+  'clearance/leg-not-listed': { kind: 'refusal', means: 'The leg is not one that the railway listed here' },
+  'clearance/leg-departed': { kind: 'refusal', means: 'The leg has departed already' },
+  'clearance/leg-closed': { kind: 'refusal', means: 'The leg is closed already' },
 
   // The receiver's filter: content that must not be exchanged. It stays unread.
   'clearance/prohibited-state-secret': { kind: 'refusal', means: 'The body bears a secrecy marking' },

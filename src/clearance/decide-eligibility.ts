@@ -18,7 +18,7 @@ import {
   secrecySign,
 } from './read-exclusion-signs.ts'
 import type { ExclusionMarks } from './reference/index.ts'
-import { defaultRules } from './rule-profile.ts'
+import { aheadSecondsAllowed } from './rule-profile.ts'
 
 /** Ground → clause. Grounds of one outcome stand together, in order of precedence. */
 export const eligibilityGrounds = {
@@ -151,7 +151,7 @@ export function decideHeldRelease(
 ): EligibilityDecision {
   const before = decide(home, context, {})
   if (before.outcome !== 'held') return before
-  if (officer.decision === 'withhold') return withheld('clearance/withheld-by-officer')
+  if (officer.decision === 'withhold') return { ...withheld('clearance/withheld-by-officer'), clause: before.clause }
   const answers: Answers = { personalUse: 'no', rail: 'yes', route: 'yes', ...officer.answers }
   return decide(withDocument(home, answers.commercialDocument), context, answers)
 }
@@ -260,7 +260,7 @@ function openQuestions(
   const isUnknown = home.items.some(
     (item, index) => !leftOut.has(index) && personalUseOf(home, item, marks, answers) === 'unknown',
   )
-  const latest = Date.parse(context.now) + defaultRules.aheadSecondsMax * 1000
+  const latest = Date.parse(context.now) + aheadSecondsAllowed * 1000
   const questions: ReadonlyArray<readonly [boolean, HeldGround]> = [
     [Date.parse(customsDecision.releaseDateTime ?? '') > latest, 'clearance/release-not-reached'],
     [

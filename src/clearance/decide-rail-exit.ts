@@ -91,22 +91,23 @@ const isRailNote = ({ typeCode }: { typeCode?: string }): boolean => typeCode !=
 
 /**
  * Whether the destination or the transit route lies in the partner's state. Goods that came from the partner and go on
- * elsewhere have it behind them, whatever their routing lists.
+ * elsewhere have it behind them, whatever their routing lists. A routing that names only where goods start and end does
+ * not tell the way between.
  */
 export function decideNexus(clearance: Clearance, context: BorderContext): 'yes' | 'no' | 'unknown' {
-  const { partnerCountry: partner } = context
-  const { consignment } = clearance
+  const { homeCountry, partnerCountry: partner } = context
   const {
     destinationCountry,
     destinationStation,
     exportCountry,
     routingCountries = [],
     borderStations = [],
-  } = consignment
+  } = clearance.consignment
   if (destinationCountry === partner || destinationStation?.country === partner) return 'yes'
   if (exportCountry === partner) return 'no'
   const { border } = namedBorder(clearance, context)
   const enters = routingCountries.includes(partner) || borderStations.some(({ country }) => country === partner)
   if (border === 'common' || enters) return 'yes'
-  return routingCountries.length > 0 || border === 'other' ? 'no' : 'unknown'
+  const ends = [homeCountry, exportCountry, destinationCountry]
+  return border === 'other' || routingCountries.some((country) => !ends.includes(country)) ? 'no' : 'unknown'
 }

@@ -46,16 +46,47 @@ export function repeats<Item>(items: readonly Item[], key: (item: Item) => strin
   })
 }
 
-/** The known identifier that differs by one character or by two neighbours changed over, when there is just one. */
-export function closeIdentifier(value: string, known: Iterable<string>): string | undefined {
-  const close = [...known].filter((candidate) => differsByOneSlip(value, candidate))
-  return close.length === 1 ? close[0] : undefined
+const SLIP_QUESTIONS_MAX = 1000
+
+/**
+ * Makes a search among known identifiers for the one that a value is a slip away from: one character, or two neighbours
+ * changed over. It answers only when there is just one. The index is built at the first question, and after a thousand
+ * questions it answers no more: a list with so many slips is of another train, and hostile input must stay cheap.
+ */
+export function slipSearch(known: Iterable<string>): (value: string) => string | undefined {
+  let byMask: Map<string, string[]> | undefined
+  let asked = 0
+  return (value) => {
+    asked += 1
+    if (asked > SLIP_QUESTIONS_MAX) return undefined
+    byMask ??= indexByMask(known)
+    const close = new Set(maskOf(value).flatMap((mask) => byMask?.get(mask) ?? []))
+    for (const swapped of neighboursChanged(value)) if (byMask.get(swapped)) close.add(swapped)
+    close.delete(value)
+    return close.size === 1 ? [...close][0] : undefined
+  }
 }
 
-function differsByOneSlip(a: string, b: string): boolean {
-  if (a.length !== b.length || a === b) return false
-  const places = Array.from(a, (_, index) => index).filter((index) => a[index] !== b[index])
-  const [first = 0, second] = places
-  if (places.length === 1) return true
-  return places.length === 2 && second === first + 1 && a[first] === b[second] && a[second] === b[first]
+function indexByMask(known: Iterable<string>): Map<string, string[]> {
+  const index = new Map<string, string[]>()
+  for (const id of new Set(known)) {
+    for (const mask of [id, ...maskOf(id)]) {
+      const ids = index.get(mask)
+      if (ids) ids.push(id)
+      else index.set(mask, [id])
+    }
+  }
+  return index
+}
+
+/** The value with each one of its characters taken out of account. */
+function maskOf(value: string): string[] {
+  return Array.from(value, (_, place) => `${value.slice(0, place)}\u0000${value.slice(place + 1)}`)
+}
+
+function neighboursChanged(value: string): string[] {
+  return Array.from(
+    { length: Math.max(0, value.length - 1) },
+    (_, place) => value.slice(0, place) + value[place + 1] + value[place] + value.slice(place + 2),
+  )
 }

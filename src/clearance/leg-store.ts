@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { v4 as uuidv4 } from 'uuid'
 import type { AuditEvent } from '../audit/index.ts'
 import { type Mode, saveOutbound } from '../exchange/index.ts'
-import { accept, canonicalJson, type Decision, type Problem, refuse } from '../kernel/index.ts'
+import { accept, canonicalJson, type Decision, type Instant, type Problem, refuse } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import { checkDeparture, checkRailwayList } from './check-departure.ts'
 import { composeDeparture } from './compose-body.ts'
@@ -28,8 +28,8 @@ interface LegRow {
   readonly lane: string
   readonly content_digest: string
   readonly list_version: number
-  readonly departed_at: Date | null
-  readonly closed_at: Date | null
+  readonly departed_at: Instant | null
+  readonly closed_at: Instant | null
 }
 
 type LegSource = 'carrier' | 'customs' | 'partner'
@@ -109,8 +109,8 @@ async function saveLeg(
   await sql`delete from clearance.leg_unit where leg = ${key}`.execute(tx)
   await sql`
     insert into clearance.leg_unit (leg, kind, unit)
-    select ${key}, 'wagon', number from unnest(${content.wagons.map(({ number }) => number)}::text[]) as w (number)
-    union select ${key}, 'container', id from unnest(${content.containers.map(({ id }) => id)}::text[]) as c (id)`.execute(
+    select ${key}::uuid, 'wagon', number from unnest(${content.wagons.map(({ number }) => number)}::text[]) as w (number)
+    union select ${key}::uuid, 'container', id from unnest(${content.containers.map(({ id }) => id)}::text[]) as c (id)`.execute(
     tx,
   )
   return { key, lane, outcome: known ? 'amended' : 'taken' }
@@ -178,7 +178,7 @@ export async function findHomeCandidates(
     sent: boolean
     content: HomeDeclaration
     left_out: readonly LeftOutLine[] | null
-    at: Date
+    at: Instant
   }>`
     select d.key, d.sent_version is not null and d.outcome in ('eligible', 'partial') as sent, v.content, v.left_out,
       d.first_taken_at as at
@@ -193,7 +193,7 @@ export async function findHomeCandidates(
     clearance: left_out
       ? leaveOutLines(content, new Set(left_out.map(({ index }) => index)), reference.marks)
       : content,
-    knownAt: at.toISOString(),
+    knownAt: at,
   }))
 }
 
@@ -214,7 +214,7 @@ export async function findReceivedCandidates(
   list: Pick<RailwayList, 'wagons' | 'containers'>,
 ): Promise<ReadonlyArray<Candidate & { readonly key: string }>> {
   const { units, named } = namesOf(list)
-  const { rows } = await sql<{ key: string; content: Clearance; at: Date; used: Date | null }>`
+  const { rows } = await sql<{ key: string; content: Clearance; at: Instant; used: Instant | null }>`
     select r.key, v.content, r.received_at as at, r.used_at as used
     from clearance.received r join clearance.received_version v on v.received = r.key and v.message = r.message
     where r.mode = ${mode} and r.state = 'shown' and (
@@ -224,8 +224,8 @@ export async function findReceivedCandidates(
   return rows.map(({ key, content, at, used }) => ({
     key,
     clearance: content,
-    knownAt: at.toISOString(),
-    ...(used && { closedAt: used.toISOString() }),
+    knownAt: at,
+    ...(used && { closedAt: used }),
   }))
 }
 
@@ -285,7 +285,7 @@ export async function departListedLeg(
   key: string,
   departedAt: string,
 ): Promise<Decision<RailHandOver, LegRefusal>> {
-  const { rows } = await sql<{ source: LegSource; departed_at: Date | null; content: RailwayList }>`
+  const { rows } = await sql<{ source: LegSource; departed_at: Instant | null; content: RailwayList }>`
     select l.source, l.departed_at, c.content from clearance.leg l
     join clearance.leg_list c on c.leg = l.key and c.list_version = l.list_version
     where l.key = ${key} and l.mode = ${context.mode} for update of l`.execute(tx)
@@ -306,7 +306,7 @@ export async function closeLeg(
   context: ClearanceContext,
   key: string,
 ): Promise<Decision<{ readonly used: number; readonly events: readonly AuditEvent[] }, LegRefusal>> {
-  const { rows } = await sql<{ closed_at: Date | null; content: RailwayList }>`
+  const { rows } = await sql<{ closed_at: Instant | null; content: RailwayList }>`
     select l.closed_at, c.content from clearance.leg l
     join clearance.leg_list c on c.leg = l.key and c.list_version = l.list_version
     where l.key = ${key} and l.mode = ${context.mode} for update of l`.execute(tx)

@@ -5,7 +5,7 @@
  * within weeks on another trip. A trip is a unit with a consignment note, its station of departure and its date.
  */
 import type { Instant } from '../kernel/index.ts'
-import { closeIdentifier } from './findings.ts'
+import { slipSearch } from './findings.ts'
 import type { Clearance, ConsignmentNoteReference, Leg, ListedContainer, ListedWagon, Station } from './model.ts'
 
 /** A railway's list or a departure. */
@@ -74,16 +74,17 @@ export function matchUnits(
 ): { readonly units: readonly MatchedUnit[]; readonly counts: UnitCounts } {
   const loadOf = loads(train)
   const trips = candidates.map(tripOf)
-  const boxes = new Set(candidates.flatMap(({ clearance }) => clearance.equipment.map(({ id }) => id)))
+  const onLeg = trips.flatMap((trip, index) => (isOnLeg(trip, train.leg) ? [{ trip, index }] : []))
+  const closeBox = slipSearch(candidates.flatMap(({ clearance }) => clearance.equipment.map(({ id }) => id)))
   const units = unitsOf(train).flatMap((unit): MatchedUnit[] => {
     const load = loadOf(unit)
     const { kind, id, pointer } = unit
     if (load === 'carrier') return []
     if (load === 'empty') return [{ kind, id, pointer, state: 'empty', matches: [], declarationIds: [] }]
-    const matches = newestTrip(unit, train.leg, trips)
+    const matches = newestTrip(unit, onLeg)
     const declarationIds = [...new Set(matches.map((index) => trips[index]?.declarationId ?? ''))]
     const state = matches.length > 0 ? 'with-data' : 'without-data'
-    const closeTo = state === 'without-data' && kind === 'container' ? closeIdentifier(id, boxes) : undefined
+    const closeTo = state === 'without-data' && kind === 'container' ? closeBox(id) : undefined
     return [{ kind, id, pointer, state, matches, declarationIds, ...(closeTo && { closeTo }) }]
   })
   return { units, counts: countUnits(units) }
@@ -144,7 +145,8 @@ function loads({ containers, wagons }: Train): (unit: Unit) => Load {
 interface Trip {
   readonly declarationId: string
   readonly units: ReadonlySet<string>
-  readonly notes: readonly ConsignmentNoteReference[]
+  /** By number. */
+  readonly notes: ReadonlyMap<string, readonly ConsignmentNoteReference[]>
   readonly releasedMs: number
   readonly closedMs: number | undefined
   readonly from: string
@@ -161,7 +163,7 @@ function tripOf({ clearance, knownAt, closedAt }: Candidate): Trip {
       ...wagons.map(({ number }) => number),
       ...items.flatMap(({ equipmentIds = [], wagonNumbers = [] }) => [...equipmentIds, ...wagonNumbers]),
     ]),
-    notes: consignment.notes ?? [],
+    notes: Map.groupBy(consignment.notes ?? [], ({ number }) => plain(number)),
     releasedMs: Date.parse(customsDecision.releaseDateTime ?? knownAt),
     closedMs: closedAt === undefined ? undefined : Date.parse(closedAt),
     from: consignment.exportCountry,
@@ -171,9 +173,9 @@ function tripOf({ clearance, knownAt, closedAt }: Candidate): Trip {
 }
 
 /** Places of the trips the unit is on. Where only its number speaks, the newest trip counts and not an earlier one. */
-function newestTrip(unit: Unit, leg: Leg, trips: readonly Trip[]): number[] {
-  const found = trips.flatMap((trip, index) => {
-    const evidence = isOnLeg(trip, leg) ? evidenceFor(unit, trip) : undefined
+function newestTrip(unit: Unit, onLeg: ReadonlyArray<{ readonly trip: Trip; readonly index: number }>): number[] {
+  const found = onLeg.flatMap(({ trip, index }) => {
+    const evidence = evidenceFor(unit, trip)
     return evidence === undefined ? [] : [{ index, evidence, releasedMs: trip.releasedMs }]
   })
   const latestMs = Math.max(...found.map(({ releasedMs }) => releasedMs))
@@ -217,17 +219,14 @@ function evidenceFor(unit: Unit, trip: Trip): 'note' | 'declaration' | 'number' 
 type NoteComparison = 'same' | 'number-only' | 'different' | 'unknown'
 
 /** Note numbers are not unique: station or date of departure must agree before two are one note. */
-function compareNotes(
-  listed: readonly ConsignmentNoteReference[],
-  cleared: readonly ConsignmentNoteReference[],
-): NoteComparison {
-  if (listed.length === 0 || cleared.length === 0) return 'unknown'
-  const found = listed.flatMap((a) => cleared.map((b) => compareNote(a, b)))
+function compareNotes(listed: readonly ConsignmentNoteReference[], cleared: Trip['notes']): NoteComparison {
+  if (listed.length === 0 || cleared.size === 0) return 'unknown'
+  const found = listed.flatMap((a) => (cleared.get(plain(a.number)) ?? []).map((b) => compareNote(a, b)))
   return found.find((one) => one === 'same') ?? found.find((one) => one === 'number-only') ?? 'different'
 }
 
+/** Of two notes of one number. */
 function compareNote(a: ConsignmentNoteReference, b: ConsignmentNoteReference): 'same' | 'number-only' | 'different' {
-  if (plain(a.number) !== plain(b.number)) return 'different'
   const agreements = [agree(a.date, b.date), compareStations(a.departureStation, b.departureStation)]
   if (agreements.includes(false)) return 'different'
   return agreements.includes(true) ? 'same' : 'number-only'

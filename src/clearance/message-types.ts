@@ -3,6 +3,7 @@ import type { AdministrationId, ClauseRef, Instant, JsonValue, Problem } from '.
 import type { Transaction } from '../platform/db/index.ts'
 import { checkClearance } from './check-clearance.ts'
 import { checkDeparture } from './check-departure.ts'
+import { applyDataItems } from './conditions/index.ts'
 import type { ClearanceNode } from './context.ts'
 import { decideAdmission } from './decide-admission.ts'
 import { mergeWarnings } from './findings.ts'
@@ -17,7 +18,8 @@ import { saveDefective, saveReceivedClearances } from './received-store.ts'
  * of, and where its content is kept.
  *
  * A body that is not strictly what the Technical Conditions say is rejected with places and codes and still shown to the
- * post as defective; a prohibited one is quarantined; everything else is accepted with warnings.
+ * post as defective; a prohibited one is quarantined; everything else is accepted with warnings. An element that the
+ * working group has switched off is neither kept nor shown.
  */
 export function clearanceMessageTypes(node: ClearanceNode): readonly MessageType[] {
   const type = <Content>(
@@ -112,7 +114,8 @@ function decideBody<Content>(
   if (!parsed.ok) return { kind: 'rejected', problems: parsed.refusal.problems }
   const admission = decideAdmission(parsed.value, node.reference)
   if (!admission.ok) return { kind: 'quarantined', problems: [{ code: admission.refusal.code, pointer: '' }] }
-  const content = parsed.value.content as Content
-  const sent = 'warnings' in parsed.value.content ? parsed.value.content.warnings : undefined
-  return { kind: 'accepted', content, warnings: mergeWarnings(sent ?? [], warn(content)) }
+  const { body: agreed, leftOut } = applyDataItems(name, parsed.value.content, node.conditions.dataItems)
+  const sent = 'warnings' in agreed ? agreed.warnings : undefined
+  const content = agreed as Content
+  return { kind: 'accepted', content, warnings: mergeWarnings([...(sent ?? []), ...leftOut], warn(content)) }
 }

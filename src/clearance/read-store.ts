@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Mode } from '../exchange/index.ts'
-import type { Problem } from '../kernel/index.ts'
+import type { Instant, Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import { type Balance, type Draw, foldBalance } from './fold-balance.ts'
 import { findHomeCandidates, findReceivedCandidates } from './leg-store.ts'
@@ -11,7 +11,7 @@ import type { Reference } from './reference/index.ts'
 /** A page of a list: newest first, before a key of the row before. */
 export interface Page {
   readonly limit: number
-  readonly before?: Date | undefined
+  readonly before?: Instant | undefined
 }
 
 export interface SubmissionRow {
@@ -20,8 +20,8 @@ export interface SubmissionRow {
   readonly channel: string
   readonly source: string
   readonly fileName: string | null
-  readonly startedAt: Date
-  readonly finishedAt: Date | null
+  readonly startedAt: Instant
+  readonly finishedAt: Instant | null
   readonly failure: string | null
   readonly bytes: number
   readonly digest: string | null
@@ -37,7 +37,7 @@ const submissions = sql`
 
 export async function listSubmissions(tx: Transaction, page: Page): Promise<readonly SubmissionRow[]> {
   const { rows } = await sql<SubmissionRow>`${submissions}
-    where ${page.before?.toISOString() ?? null}::timestamptz is null or started_at < ${page.before?.toISOString() ?? null}::timestamptz
+    where ${page.before ?? null}::timestamptz is null or started_at < ${page.before ?? null}::timestamptz
     order by started_at desc limit ${page.limit}`.execute(tx)
   return rows
 }
@@ -96,7 +96,7 @@ export interface DeclarationRow {
   readonly warnings: number
   readonly sentVersion: number | null
   readonly waiting: boolean
-  readonly changedAt: Date
+  readonly changedAt: Instant
 }
 
 const declarations = sql`
@@ -112,7 +112,7 @@ export interface DeclarationFilter extends Page {
 /** Every declaration of this side with its decision, ground and clause: nothing vanishes. */
 export async function listDeclarations(tx: Transaction, filter: DeclarationFilter): Promise<readonly DeclarationRow[]> {
   const { outcome = null, declarationId = null, unit = null } = filter
-  const before = filter.before?.toISOString() ?? null
+  const before = filter.before ?? null
   const { rows } = await sql<DeclarationRow>`${declarations}
     where (${outcome}::text is null or outcome = ${outcome})
       and (${declarationId}::text is null or declaration_id = ${declarationId})
@@ -127,7 +127,7 @@ export interface DeclarationVersionRow {
   readonly record: string
   readonly content: HomeDeclaration | Cancellation
   readonly contentDigest: string
-  readonly takenAt: Date
+  readonly takenAt: Instant
   readonly outcome: string
   readonly ground: string | null
   readonly clause: string | null
@@ -160,7 +160,7 @@ export async function findDeclaration(
 async function findDraws(tx: Transaction, declaration: string) {
   const { rows } = await sql<Draw>`
     select w.leg, trim_scale(w.net_mass)::text as "netMass", w.units, w.unweighed_units as "unweighedUnits",
-      to_json(l.departed_at) #>> '{}' as "departedAt"
+      l.departed_at as "departedAt"
     from clearance.draw w join clearance.leg l on l.key = w.leg
     where w.declaration = ${declaration} order by l.departed_at nulls last, l.key`.execute(tx)
   return rows
@@ -177,8 +177,8 @@ export interface ReceivedRow {
   readonly gap: boolean
   readonly message: string
   readonly warnings: number
-  readonly receivedAt: Date
-  readonly usedAt: Date | null
+  readonly receivedAt: Instant
+  readonly usedAt: Instant | null
 }
 
 const received = sql`
@@ -190,7 +190,7 @@ export async function listReceived(
   filter: Page & { mode?: Mode | undefined; declarationId?: string | undefined; unit?: string | undefined },
 ): Promise<readonly ReceivedRow[]> {
   const { mode = null, declarationId = null, unit = null } = filter
-  const before = filter.before?.toISOString() ?? null
+  const before = filter.before ?? null
   const { rows } = await sql<ReceivedRow>`${received}
     where (${mode}::text is null or mode = ${mode})
       and (${declarationId}::text is null or declaration_id = ${declarationId})
@@ -205,7 +205,7 @@ export interface ReceivedVersionRow {
   readonly message: string
   readonly content: Clearance | Cancellation
   readonly warnings: readonly Problem[]
-  readonly receivedAt: Date
+  readonly receivedAt: Instant
 }
 
 export async function findReceived(
@@ -227,7 +227,7 @@ export interface DefectiveRow {
   readonly type: string
   readonly quarantined: boolean
   readonly problems: readonly Problem[]
-  readonly receivedAt: Date
+  readonly receivedAt: Instant
 }
 
 /** What partners sent that cannot be used: the post sees that it came and what is wrong with it. */
@@ -246,10 +246,10 @@ export interface LegRow {
   readonly partner: string | null
   readonly listVersion: number
   readonly leg: Leg
-  readonly plannedAt: Date | null
-  readonly departedAt: Date | null
-  readonly arrivedAt: Date | null
-  readonly closedAt: Date | null
+  readonly plannedAt: Instant | null
+  readonly departedAt: Instant | null
+  readonly arrivedAt: Instant | null
+  readonly closedAt: Instant | null
   readonly departureMessage: string | null
 }
 
@@ -269,7 +269,7 @@ export async function listLegs(
   filter: Page & { mode?: Mode | undefined; source?: string | undefined; open?: boolean | undefined },
 ): Promise<ReadonlyArray<LegRow & LegCounts>> {
   const { mode = null, source = null, open = null } = filter
-  const before = filter.before?.toISOString() ?? null
+  const before = filter.before ?? null
   const { rows } = await sql<LegRow>`${legs}
     where (${mode}::text is null or mode = ${mode}) and (${source}::text is null or source = ${source})
       and (${open}::boolean is null or (closed_at is null) = ${open})

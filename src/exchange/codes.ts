@@ -47,7 +47,7 @@ export function isFinal(code: string): boolean {
 export const exchangeCodes = {
   'exchange/frame-too-large': {
     kind: 'refusal',
-    means: 'the frame is over 6 MiB on the wire, 4 MiB plain or 500 messages',
+    means: 'the request is over 6 MiB on the wire',
   },
   'exchange/peer-unknown': { kind: 'refusal', means: 'the peer’s TLS key is pinned by no approved partner' },
   'exchange/request-invalid': {
@@ -57,7 +57,10 @@ export const exchangeCodes = {
   'exchange/request-stale': { kind: 'refusal', means: 'the request was signed outside the agreed clock window' },
   'exchange/request-replayed': { kind: 'refusal', means: 'the request id was seen before' },
   'exchange/link-closed': { kind: 'refusal', means: 'the channel with this partner is not open in this mode' },
-  'exchange/frame-unreadable': { kind: 'refusal', means: 'the frame could not be decrypted or is no frame' },
+  'exchange/frame-unreadable': {
+    kind: 'refusal',
+    means: 'the frame could not be decrypted, is no frame, or is over 4 MiB plain or 500 messages',
+  },
   'exchange/malformed': { kind: 'refusal', means: 'the message is not a strictly written signed object' },
   'exchange/wrong-issuer': { kind: 'refusal', means: 'the message was issued by another administration than the peer' },
   'exchange/wrong-audience': { kind: 'refusal', means: 'the message is for another administration' },

@@ -75,7 +75,7 @@ describe('the published table, in order of precedence', () => {
       attempt.held = 'same'
     },
     KEY_UNKNOWN: (attempt) => {
-      attempt.signer = { ...attempt.signer, kid: 'kz-kgd-live-sign-9' }
+      attempt.signer = { ...attempt.signer, kid: 'KZ-KGD.live.sign.9' }
     },
     SIGNATURE_INVALID: (attempt) => {
       attempt.signer = { ...stranger.signer('live'), kid: attempt.signer.kid }
@@ -212,7 +212,7 @@ describe('keys', () => {
     expect(outcomeFor({ issuedAt: '2027-01-30T00:00:00.000Z' }, later)).toBe('KEY_UNKNOWN')
   })
 
-  test.each(['constructor', '__proto__', 'kz-kgd-live-decrypt-1', 'kz-kgd-root'])('knows no key %s', (kid) => {
+  test.each(['constructor', '__proto__', 'KZ-KGD.live.decrypt.1', 'KZ-KGD.root'])('knows no key %s', (kid) => {
     expect(outcomeOf(decide([testMessage({}, { ...kazakhstan.signer('live'), kid }).entry])[0])).toBe('KEY_UNKNOWN')
   })
 })
@@ -267,7 +267,7 @@ describe('duplicates and conflicts', () => {
 
   test('refuses the same id with other content, and says so only to who could sign it', () => {
     expect(outcomeFor({ seq: 2 }, undefined, { stored })).toBe('ID_CONFLICT')
-    const forged = testMessage({ seq: 2 }, { ...stranger.signer('live'), kid: 'kz-kgd-live-sign-1' })
+    const forged = testMessage({ seq: 2 }, { ...stranger.signer('live'), kid: 'KZ-KGD.live.sign.1' })
     expect(outcomeOf(decide([forged.entry], inboundContext(), { stored })[0])).toBe('SIGNATURE_INVALID')
   })
 

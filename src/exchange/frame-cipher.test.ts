@@ -52,7 +52,7 @@ describe('the header is exactly {alg, enc, epk, kid, typ} with the two algorithm
     ['the address of a key', { ...readHeader, jku: 'https://keys.example' }],
     ['another kind', { ...readHeader, typ: 'JWE' }],
     ['no kind', { ...readHeader, typ: undefined }],
-    ['an unknown key id', { ...readHeader, kid: 'cn-gacc-live-decrypt-9' }],
+    ['an unknown key id', { ...readHeader, kid: 'CN-GACC.live.decrypt.9' }],
     ['a path as key id', { ...readHeader, kid: '../../key' }],
     ['the key id of the test mode', { ...readHeader, kid: china.decrypt.test.kid }],
     ['no ephemeral key', { ...readHeader, epk: undefined }],

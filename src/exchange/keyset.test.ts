@@ -9,7 +9,7 @@ import {
   testKey,
   testMessage,
 } from '../../tests/builders/exchange.ts'
-import { findVerificationKey, fingerprintOf, type KeysetPayload, openKeyset, spkiDigest } from './keyset.ts'
+import { findVerificationKey, fingerprintOf, type KeysetPayload, openKeyset } from './keyset.ts'
 import { openPartnerCard } from './partner-card.ts'
 
 const expected = { iss: 'KZ-KGD', mode: 'live' as const, root: kazakhstan.root.publicKey }
@@ -26,9 +26,9 @@ const firstKey = (changes: Record<string, unknown>): object => ({
 
 test('admits a keyset that the root signed, each key under its use', () => {
   const opened = open(payload)
-  expect(opened.ok && [...opened.value.sign.keys()]).toEqual(['kz-kgd-live-sign-1'])
-  expect(opened.ok && opened.value.decrypt.map(({ kid }) => kid)).toEqual(['kz-kgd-live-decrypt-1'])
-  expect(opened.ok && opened.value.tlsPins).toEqual([spkiDigest(kazakhstan.tls.live.publicKey)])
+  expect(opened.ok && [...opened.value.sign.keys()]).toEqual(['KZ-KGD.live.sign.1'])
+  expect(opened.ok && opened.value.decrypt.map(({ kid }) => kid)).toEqual(['KZ-KGD.live.decrypt.1'])
+  expect(opened.ok && opened.value.tlsPins).toEqual([kazakhstan.pin])
   expect(opened.ok && opened.value.number).toBe(1)
 })
 
@@ -36,7 +36,7 @@ test('puts the newest decryption key first', () => {
   const older = payload.keys[1]
   const newer = { ...older, kid: 'newer', nbf: (older?.nbf ?? 0) + 86_400 } as KeysetPayload['keys'][number]
   const opened = open({ ...payload, keys: [...payload.keys, newer] })
-  expect(opened.ok && opened.value.decrypt.map(({ kid }) => kid)).toEqual(['newer', 'kz-kgd-live-decrypt-1'])
+  expect(opened.ok && opened.value.decrypt.map(({ kid }) => kid)).toEqual(['newer', 'KZ-KGD.live.decrypt.1'])
 })
 
 describe('only the root’s word counts', () => {
@@ -106,7 +106,7 @@ describe('every member has one form', () => {
 
 describe('a key may sign from its first to before its last second', () => {
   const keyring = kazakhstan.keyrings.live
-  const kid = 'kz-kgd-live-sign-1'
+  const kid = 'KZ-KGD.live.sign.1'
   test.each([
     ['2026-10-31T23:59:59.999Z', false],
     ['2026-11-01T00:00:00.000Z', true],
@@ -116,9 +116,18 @@ describe('a key may sign from its first to before its last second', () => {
     expect(findVerificationKey(keyring, kid, new Date(instant)) !== undefined).toBe(found)
   })
 
+  test('ends with its keyset when that ends first', () => {
+    const until = Date.parse('2026-12-01T00:00:00.000Z') / 1000
+    const opened = open({ ...payload, exp: until })
+    const findAt = (instant: string) => opened.ok && findVerificationKey(opened.value, kid, new Date(instant))
+    expect(findAt('2026-11-30T23:59:59.999Z')).toBeTypeOf('object')
+    expect(findAt('2026-12-01T00:00:00.000Z')).toBeUndefined()
+    expect(opened.ok && opened.value.decrypt[0]?.exp).toBe(until)
+  })
+
   test('finds no key of another use, another id, or at no time', () => {
     const at = new Date('2026-11-22T03:00:00.000Z')
-    expect(findVerificationKey(keyring, 'kz-kgd-live-decrypt-1', at)).toBeUndefined()
+    expect(findVerificationKey(keyring, 'KZ-KGD.live.decrypt.1', at)).toBeUndefined()
     expect(findVerificationKey(keyring, 'constructor', at)).toBeUndefined()
     expect(findVerificationKey(keyring, kid, new Date(Number.NaN))).toBeUndefined()
   })
@@ -169,7 +178,9 @@ describe('a partner card', () => {
     fc.assert(
       fc.property(fc.constantFrom('administration', 'endpoint', 'root', 'keysets'), fc.jsonValue(), (name, value) => {
         const changed = { ...card, [name]: value } as Parameters<typeof openPartnerCard>[0]
-        expect(openPartnerCard(changed).ok).toBe(name === 'endpoint' && /^https:\/\/[^\s]{1,200}$/.test(String(value)))
+        expect(openPartnerCard(changed).ok).toBe(
+          name === 'endpoint' && typeof value === 'string' && /^https:\/\/[^\s]{1,200}$/.test(value),
+        )
       }),
     )
   })

@@ -100,9 +100,10 @@ export function openKeyset(
     return refuse({ code: 'exchange/malformed' as const, reason: 'keyset-kid-twice' })
   let keys: { use: string; published: PublishedKey }[]
   try {
+    // Whoever holds back newer keysets from us gains no more than the time this one was meant to last.
     keys = payload.keys.map(({ kid, use, jwk, nbf, exp }) => ({
       use,
-      published: { kid, key: publicKeyOf(jwk), nbf, exp },
+      published: { kid, key: publicKeyOf(jwk), nbf, exp: Math.min(exp, payload.exp) },
     }))
   } catch {
     return refuse({ code: 'exchange/malformed' as const, reason: 'keyset-key' })

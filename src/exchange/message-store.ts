@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { AdministrationId, Problem } from '../kernel/index.ts'
+import type { AdministrationId, Instant, Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import type { Mode } from './message.ts'
 
@@ -20,13 +20,13 @@ export interface MessageFate {
   readonly state: string
   readonly attempts: number
   readonly lastOutcome: string | null
-  readonly signedAt: Date
-  readonly firstSentAt: Date | null
-  readonly receivedAt: Date | null
+  readonly signedAt: Instant
+  readonly firstSentAt: Instant | null
+  readonly receivedAt: Instant | null
   readonly answer: 'accepted' | 'rejected' | null
   readonly answerId: string | null
-  readonly answeredAt: Date | null
-  readonly usedAt: Date | null
+  readonly answeredAt: Instant | null
+  readonly usedAt: Instant | null
   readonly gap: boolean
   readonly duplicates: number
   readonly problems: readonly Problem[] | null
@@ -104,17 +104,17 @@ export interface LinkSummary {
   readonly used: number
   readonly retried: number
   readonly inbound: number
-  readonly oldestQueuedAt: Date | null
-  readonly lastAttemptAt: Date | null
-  readonly lastAnswerAt: Date | null
-  readonly failingSince: Date | null
+  readonly oldestQueuedAt: Instant | null
+  readonly lastAttemptAt: Instant | null
+  readonly lastAnswerAt: Instant | null
+  readonly failingSince: Instant | null
   readonly lastFailure: string | null
   readonly clockOffsetMs: number | null
 }
 
 /** How each link stands: what waits, what was received, answered and used, and how the partner last answered. */
 export async function summariseLinks(tx: Transaction): Promise<readonly LinkSummary[]> {
-  const { rows } = await sql<Record<string, string | null> & { oldestQueuedAt: Date | null }>`
+  const { rows } = await sql<Record<string, string | number | null>>`
     with out as (
       select partner, mode, count(*) filter (where state = 'queued') as queued,
         count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'parked') as parked,
@@ -151,7 +151,7 @@ export interface RefusalCount {
   readonly partner: string
   readonly code: string
   readonly count: number
-  readonly lastAt: Date
+  readonly lastAt: Instant
   readonly lastMessageId: string | null
 }
 

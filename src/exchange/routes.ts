@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { type AuditEvent, recordEvents } from '../audit/index.ts'
 import { type AdministrationId, type Decision, type JsonValue, type Problem, readJson } from '../kernel/index.ts'
 import { type Database, type Transaction, withActor } from '../platform/db/index.ts'
-import { answerUse } from './answers.ts'
+import { answerUse, writeAnswerBody } from './answers.ts'
 import { codeOf, type RequestOutcome } from './codes.ts'
 import {
   decideFrame,
@@ -317,7 +317,7 @@ function draftAnswer({ message, decision, row }: Kept, context: InboundContext, 
     subject: payload.subject,
     lane: payload.lane,
     ref: payload.id,
-    body: problems.length > 0 ? Buffer.from(JSON.stringify({ problems })) : undefined,
+    body: writeAnswerBody(problems),
     use: answerUse,
     priority: 3,
     expiresAt: new Date(context.now.getTime() + answerExpiryDays * 86_400_000),

@@ -18,7 +18,7 @@ function reasonOf(text: string): string | undefined {
 describe('what is read', () => {
   test('admits what it signed itself, and the signature verifies', () => {
     const read = readJws(compact, 'dx1-message')
-    expect(read.ok && read.value.kid).toBe('kz-kgd-live-sign-1')
+    expect(read.ok && read.value.kid).toBe('KZ-KGD.live.sign.1')
     expect(read.ok && read.value.digest).toBe(digest)
     expect(read.ok && verifyJws(read.value, key)).toBe(true)
   })

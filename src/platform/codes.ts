@@ -22,4 +22,8 @@ export const platformCodes = {
   'platform/database-newer': { kind: 'fault', means: 'the database was migrated by a newer version' },
   'platform/migration-changed': { kind: 'fault', means: 'a migration that was applied differs from the file' },
   'platform/migration-failed': { kind: 'fault', means: 'a migration was rolled back by an error' },
+  'platform/keys-missing': { kind: 'fault', means: 'a key file is not where it should be' },
+  'platform/keys-locked': { kind: 'fault', means: 'the passphrase does not open a key file, or it is damaged' },
+  'platform/keys-exist': { kind: 'fault', means: 'keys would be overwritten' },
+  'platform/passphrase-weak': { kind: 'fault', means: 'the passphrase for new keys is too short' },
 } as const satisfies CodeList

@@ -34,7 +34,10 @@ export function watchFolder(
   let stopped = false
   const sweep = async (): Promise<number> => {
     const names = await readdir(folder).catch((cause: unknown) => {
-      throw new Fault('platform/watched-folder', `the watched folder cannot be read: ${folder}`, { cause, retryable: true })
+      throw new Fault('platform/watched-folder', `the watched folder cannot be read: ${folder}`, {
+        cause,
+        retryable: true,
+      })
     })
     let taken = 0
     for (const name of names.sort()) {

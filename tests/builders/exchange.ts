@@ -4,6 +4,7 @@
  */
 import { createECDH, createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
+import pg from 'pg'
 import {
   addPartner,
   answerFrames,
@@ -89,7 +90,7 @@ export interface TestParty {
   readonly root: TestKey
   readonly sign: Readonly<Record<Mode, TestKey>>
   readonly decrypt: Readonly<Record<Mode, TestKey>>
-  readonly tls: Readonly<Record<Mode, TestKey>>
+  readonly tls: TestKey
   readonly keysets: Readonly<Record<Mode, string>>
   readonly keyrings: Readonly<Record<Mode, Keyring>>
   /** What the peer's TLS key is recognised by. */
@@ -105,7 +106,8 @@ export function keysetPayload(id: string, mode: Mode, overrides: Partial<KeysetP
   const nbf = seconds(testKeysFrom)
   const exp = seconds(testKeysUntil)
   const entry = (use: 'sign' | 'decrypt' | 'tls', alg: string): KeysetPayload['keys'][number] => {
-    const { kid, publicJwk } = testKey(keyId(id, mode, use))
+    const kid = keyId(id, mode, use)
+    const { publicJwk } = testKey(use === 'tls' ? `${id}.tls.1` : kid)
     return { kid, use, alg, jwk: publicJwk, nbf, exp }
   }
   return {
@@ -120,7 +122,7 @@ export function keysetPayload(id: string, mode: Mode, overrides: Partial<KeysetP
   }
 }
 
-const keyId = (id: string, mode: Mode, use: string): string => `${id.toLowerCase()}-${mode}-${use}-1`
+const keyId = (id: string, mode: Mode, use: string): string => `${id}.${mode}.${use}.1`
 
 export function signKeyset(payload: object, root: TestKey): string {
   return signJws('dx1-keyset', payload, signerOf(root.kid, root.privateKey)).compact
@@ -128,14 +130,15 @@ export function signKeyset(payload: object, root: TestKey): string {
 
 /** An administration with a root and one key of each use in each mode. */
 export function createParty(id: string, endpoint = `https://${id.toLowerCase()}.example:8443`): TestParty {
-  const root = testKey(`${id.toLowerCase()}-root`)
+  const root = testKey(`${id}.root`)
   const both = <Value>(make: (mode: Mode) => Value): Readonly<Record<Mode, Value>> => ({
     test: make('test'),
     live: make('live'),
   })
   const sign = both((mode) => testKey(keyId(id, mode, 'sign')))
   const decrypt = both((mode) => testKey(keyId(id, mode, 'decrypt')))
-  const tls = both((mode) => testKey(keyId(id, mode, 'tls')))
+  // A node shows one TLS key on its one port: both keysets pin it.
+  const tls = testKey(`${id}.tls.1`)
   const keysets = both((mode) => signKeyset(keysetPayload(id, mode), root))
   const keyrings = both((mode) => {
     const opened = openKeyset(keysets[mode], { iss: id, mode, root: root.publicKey })
@@ -150,7 +153,7 @@ export function createParty(id: string, endpoint = `https://${id.toLowerCase()}.
     tls,
     keysets,
     keyrings,
-    pin: spkiDigest(tls.live.publicKey),
+    pin: spkiDigest(tls.publicKey),
     card: { administration: id, endpoint, root: root.publicJwk, keysets },
     fingerprint: fingerprintOf(root.publicKey),
     signer: (mode) => signerOf(sign[mode].kid, sign[mode].privateKey),
@@ -275,7 +278,7 @@ export function payloadOf(compact: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(compact.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
 }
 
-const P256_ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551')
+export const P256_ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551')
 
 /** The other signature that verifies for the same content: (r, n − s). */
 export function mirrorSignature(compact: string): string {
@@ -410,6 +413,17 @@ export async function createNode(party: TestParty, partner: TestParty, database:
     rows: async (query) => await asTest(database, async (tx) => (await query.execute(tx)).rows),
   }
   return state
+}
+
+/** Empties what a test before left, so that a file of tests needs two databases and not two a test. */
+export async function emptyExchange({ ownerUrl }: { readonly ownerUrl: string }): Promise<void> {
+  const owner = new pg.Client({ connectionString: ownerUrl })
+  await owner.connect()
+  await owner.query(
+    `truncate exchange.partner, exchange.keyset, exchange.lane, exchange.outbound, exchange.inbound, exchange.part,
+       exchange.request_seen, exchange.refusal, exchange.link, audit.unnumbered, audit.entry cascade`,
+  )
+  await owner.end()
 }
 
 /** Runs work as somebody who may see payload tables. */

@@ -1,12 +1,16 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { checkClearance } from '../../src/clearance/check-clearance.ts'
-import { checkDeparture } from '../../src/clearance/check-departure.ts'
-import { type Conditions, messageTypes } from '../../src/clearance/conditions/index.ts'
-import { decideAdmission } from '../../src/clearance/decide-admission.ts'
-import { isClearanceBody, parseBody } from '../../src/clearance/parse-body.ts'
-import type { Reference } from '../../src/clearance/reference/index.ts'
-import { answerTypes } from '../../src/exchange/answers.ts'
+import {
+  type Conditions,
+  checkClearance,
+  checkDeparture,
+  decideAdmission,
+  isClearanceBody,
+  messageTypes,
+  parseBody,
+  type Reference,
+} from '../../src/clearance/index.ts'
+import { answerTypes } from '../../src/exchange/index.ts'
 import { type Problem, readJson } from '../../src/kernel/index.ts'
 
 const closed = { additionalProperties: false } as const
@@ -53,14 +57,16 @@ function judge(
   reference: Reference,
   now: string,
 ): Verdict {
-  const read = text === undefined ? undefined : readJson(text, { lengthMax: 2 ** 21, depthMax: 16, otherNumbers: 'refuse' })
+  const read =
+    text === undefined ? undefined : readJson(text, { lengthMax: 2 ** 21, depthMax: 16, otherNumbers: 'refuse' })
   if (read && !read.ok) return { problems: [{ code: read.refusal.code, pointer: '' }], warnings: [] }
   const answer = answerTypes.find((known) => known.type === type)
   if (answer) {
     const decision = answer.decide(read?.value, { partner: 'CN-GACC', mode: 'test', now: new Date(now) })
     return { problems: decision.kind === 'accepted' ? [] : decision.problems, warnings: [] }
   }
-  const parsed = parseBody(type, read?.value)
+  if (!read) return { problems: [{ code: 'clearance/body-missing', pointer: '' }], warnings: [] }
+  const parsed = parseBody(type, read.value)
   if (!parsed.ok) return { problems: parsed.refusal.problems, warnings: [] }
   const body = parsed.value
   const admission = decideAdmission(body, reference)
@@ -88,7 +94,9 @@ export function checkVectors(
 ): readonly string[] {
   const index: unknown = JSON.parse(texts.get('index.json') ?? 'null')
   if (!form.Check(index)) return ['vectors/index.json is missing or does not have its form']
-  const differences = index.vectors.flatMap((vector) => differenceOf(vector, texts, conditions, reference, index.checkedAt))
+  const differences = index.vectors.flatMap((vector) =>
+    differenceOf(vector, texts, conditions, reference, index.checkedAt),
+  )
   const named = new Set(index.vectors.map(({ file }) => file))
   const strangers = [...texts.keys()].filter((file) => file !== 'index.json' && !named.has(file))
   const few = messageTypes.flatMap((type) => {

@@ -37,3 +37,9 @@ export function makePlainPackage(texts: ReadonlyMap<string, string>): PackageFin
     status,
   }
 }
+
+/** What freezes a protocol's contract from a day on: the record of its digest. */
+export function freezePlainPackage(texts: ReadonlyMap<string, string>, on: string): ReadonlyMap<string, string> {
+  const [[, digest] = ['', '']] = makePlainPackage(texts).digests
+  return new Map([['frozen.json', prettyJson({ frozenOn: on, digest })]])
+}

@@ -1,10 +1,16 @@
-import { conditionsCodes } from '../../src/clearance/conditions/index.ts'
+import { conditionsCodes } from '../../src/clearance/index.ts'
 import type { CodeList } from '../../src/kernel/index.ts'
 import type { PublishedCodes } from './stop-package.ts'
 
-/** Codes that never leave home: what a home system is told, and the balance of a temporary declaration. */
+/** Codes that never leave home: what a home system or an officer is told, and the balance of a temporary declaration. */
 const home: ReadonlySet<string> = new Set([
   'clearance/record-unknown',
+  'clearance/declaration-unknown',
+  'clearance/declaration-not-held',
+  'clearance/leg-unknown',
+  'clearance/leg-not-listed',
+  'clearance/leg-departed',
+  'clearance/leg-closed',
   'clearance/balance-overdrawn',
   'clearance/balance-unweighed',
   'clearance/balance-after-term',

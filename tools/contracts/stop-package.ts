@@ -13,6 +13,7 @@ import {
   CheckpointsFile,
   CodeListAnnex,
   ConditionsFile,
+  checkEsrStation,
   DataItemsFile,
   FrozenFile,
   LockFile,
@@ -27,8 +28,7 @@ import {
   RequirementsFile,
   RulesFile,
   TextsFile,
-} from '../../src/clearance/conditions/index.ts'
-import { checkEsrStation } from '../../src/clearance/identifiers.ts'
+} from '../../src/clearance/index.ts'
 import { type JsonValue, readJson } from '../../src/kernel/index.ts'
 import { digestOf } from '../../src/law/index.ts'
 import { type ElementWords, makeDataItems } from './write-data-items.ts'
@@ -203,11 +203,26 @@ export function makeStopPackage(
   const [first, ...others] = languageTexts
   if (first) for (const other of others) checkSameWords(found, first, other)
   if (first) {
-    sameKeys(found, 'texts.rules', Object.keys(first.rules), rules.rules.map(({ code }) => code))
+    sameKeys(
+      found,
+      'texts.rules',
+      Object.keys(first.rules),
+      rules.rules.map(({ code }) => code),
+    )
     sameKeys(found, 'texts.regulation', Object.keys(first.regulation), Object.keys(regulation))
-    sameKeys(found, 'texts.requirements', Object.keys(first.requirements), requirements.requirements.map(({ id }) => id))
+    sameKeys(
+      found,
+      'texts.requirements',
+      Object.keys(first.requirements),
+      requirements.requirements.map(({ id }) => id),
+    )
     sameKeys(found, 'texts.messages', Object.keys(first.messages), [...messageTypes])
-    sameKeys(found, 'texts.subjects', Object.keys(first.subjects), conditions.content.map(({ subject }) => subject))
+    sameKeys(
+      found,
+      'texts.subjects',
+      Object.keys(first.subjects),
+      conditions.content.map(({ subject }) => subject),
+    )
   }
   const digests = [
     ['body', body.digest] as const,
@@ -216,26 +231,28 @@ export function makeStopPackage(
   checkFrozen(found, frozen, conditions.version, body.digest, annexes)
   if (found.problems.length > 0) return stopped(digests)
 
+  const content = {
+    status,
+    bodyDigest: body.digest,
+    conditions,
+    messages: messages.messages,
+    rules: rules.rules,
+    regulation,
+    method,
+    requirements,
+    lock,
+    annexes,
+    dataItems: items.file,
+    checkpoints,
+    codeLists,
+  } as const
+  const signed = frozen && isAsFrozen(frozen, annexes) ? frozen.documents : []
   const documents = languageTexts.map((language) => {
     const file = `documents/conditions.${language.language}.md`
-    const text = writeDocument(
-      {
-        status,
-        bodyDigest: body.digest,
-        conditions,
-        messages: messages.messages,
-        rules: rules.rules,
-        regulation,
-        method,
-        requirements,
-        lock,
-        annexes,
-        dataItems: items.file,
-        checkpoints,
-        codeLists,
-      },
-      language,
-    )
+    const kept = signed.find((document) => document.file === file)
+    // What the heads signed is kept as they signed it, whatever would be made today.
+    const text = kept ? (texts.get(file) ?? '') : writeDocument(content, language)
+    if (kept && kept.digest !== sha256Text(text)) found.problems.push(`${file} is frozen and has changed`)
     generated.set(file, text)
     return { file, digest: sha256Text(text) }
   })
@@ -255,13 +272,25 @@ export function makeStopPackage(
   return { generated, problems: found.problems, digests, status }
 }
 
+interface AnnexEdition {
+  readonly name: string
+  readonly edition: number
+  readonly digest: string
+}
+
+function isAsFrozen(frozen: FrozenFile, annexes: readonly AnnexEdition[]): boolean {
+  return frozen.annexes.every(({ name, edition }) =>
+    annexes.some((annex) => annex.name === name && annex.edition === edition),
+  )
+}
+
 /** What a frozen version names never gets another digest; a later edition of an annex may stand in its place. */
 function checkFrozen(
   found: Findings,
   frozen: FrozenFile | undefined,
   version: string,
   bodyDigest: string,
-  annexes: ReadonlyArray<{ readonly name: string; readonly edition: number; readonly digest: string }>,
+  annexes: readonly AnnexEdition[],
 ): void {
   if (!frozen) return
   if (frozen.version !== version) found.problems.push(`frozen.json is of version ${frozen.version}, not ${version}`)
@@ -276,11 +305,21 @@ function checkFrozen(
 }
 
 function checkMessages(found: Findings, messages: MessagesFile['messages']): void {
-  sameKeys(found, 'body/messages.json', messages.map(({ type }) => type), [...messageTypes])
+  sameKeys(
+    found,
+    'body/messages.json',
+    messages.map(({ type }) => type),
+    [...messageTypes],
+  )
 }
 
 function checkRules(found: Findings, rules: RulesFile['rules'], published: PublishedCodes): void {
-  sameKeys(found, 'body/rules.json', rules.map(({ code }) => code), [...published.keys()])
+  sameKeys(
+    found,
+    'body/rules.json',
+    rules.map(({ code }) => code),
+    [...published.keys()],
+  )
   for (const { code, level } of rules) {
     const meant = published.get(code)
     if (meant && meant !== level) found.problems.push(`body/rules.json gives ${code} as ${level}; it is ${meant}`)
@@ -321,4 +360,20 @@ function sameKeys(found: Findings, where: string, are: readonly string[], should
   for (const key of shouldBe) if (!are.includes(key)) found.problems.push(`${where} lacks ${key}`)
   for (const key of are) if (!shouldBe.includes(key)) found.problems.push(`${where} has ${key}, which is not known`)
   if (new Set(are).size !== are.length) found.problems.push(`${where} names one thing twice`)
+}
+
+/**
+ * What freezes a draft from a day on: the record of the digests of its body, its annexes and its documents, and the
+ * documents, which from now on say that the version is frozen.
+ */
+export function freezeStopPackage(
+  texts: ReadonlyMap<string, string>,
+  on: string,
+  make: (texts: ReadonlyMap<string, string>) => PackageFindings,
+): ReadonlyMap<string, string> {
+  const indexOf = (made: PackageFindings) => JSON.parse(made.generated.get('index.json') ?? '') as PackageIndexFile
+  const { version, bodyDigest, annexes } = indexOf(make(texts))
+  const unsigned: FrozenFile = { version, frozenOn: on, bodyDigest, annexes, documents: [] }
+  const made = make(new Map([...texts, ['frozen.json', prettyJson(unsigned)]]))
+  return new Map([...made.generated, ['frozen.json', prettyJson({ ...unsigned, documents: indexOf(made).documents })]])
 }

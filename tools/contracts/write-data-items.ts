@@ -5,7 +5,7 @@ import {
   listElements,
   publishedSchemas,
   type Sentences,
-} from '../../src/clearance/conditions/index.ts'
+} from '../../src/clearance/index.ts'
 
 /** Words for elements, by the end of their path. `+` stands for any one step; the longest match is taken. */
 export type ElementWords = Readonly<Record<string, Sentences>>

@@ -12,7 +12,7 @@ import type {
   RequirementsFile,
   RuleTerms,
   TextsFile,
-} from '../../src/clearance/conditions/index.ts'
+} from '../../src/clearance/index.ts'
 
 /** Everything a readable document is made from. */
 export interface DocumentContent {
@@ -34,7 +34,10 @@ export interface DocumentContent {
 type Cell = string | number
 
 /** A cell keeps to its cell: a bar or a line end in a text would break the table. */
-const cellText = (cell: Cell) => String(cell).replaceAll('|', '\\|').replaceAll(/\s*\n\s*/g, ' ')
+const cellText = (cell: Cell) =>
+  String(cell)
+    .replaceAll('|', '\\|')
+    .replaceAll(/\s*\n\s*/g, ' ')
 const code = (text: string) => `\`${text}\``
 
 function table(heads: readonly string[], rows: ReadonlyArray<readonly Cell[]>): string {
@@ -134,7 +137,7 @@ export function writeDocument(content: DocumentContent, texts: TextsFile): strin
       [label('name'), label('edition'), label('usedFor'), label('source')],
       conditions.standards.map((standard) => [
         standard.name,
-        standard.edition === 'not fixed' ? value('none') : standard.edition,
+        standard.edition === 'not fixed' ? '–' : standard.edition,
         standard.usedFor[language],
         source(standard.source),
       ]),
@@ -221,7 +224,8 @@ export function writeDocument(content: DocumentContent, texts: TextsFile): strin
       content.requirements.retention.map((kept) => [kept.class, kept.years, source(kept.source)]),
     ),
     `### ${label('nationalSuites')}`,
-    `${list(content.requirements.nationalSuitesRequired)}. ${paragraphs('nationalSuites')}`,
+    ...content.requirements.nationalSuitesRequired.map((suite) => `- ${suite}`),
+    paragraphs('nationalSuites'),
     `## 7. ${label('lock')}`,
     paragraphs('lock'),
     table(

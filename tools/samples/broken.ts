@@ -1,4 +1,5 @@
 import type { HomeDeclaration } from '../../src/clearance/model.ts'
+import { declarationsCsv } from './formats-csv.ts'
 import { jsonObject, ndjson, toJson } from './formats-json.ts'
 import { nctsReleaseXml, type TransitRelease, wcoDeclarationXml } from './formats-xml.ts'
 import { containerId } from './identifiers.ts'
@@ -41,6 +42,11 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
   const good = (serial: number) => numbered(cn, `90012026099000${String(serial).padStart(4, '0')}`)
   const line = (content: HomeDeclaration) => ndjson([{ record: 'declaration', content }])
   const json = (content: HomeDeclaration) => toJson({ record: 'declaration', content })
+  const csv = (...contents: HomeDeclaration[]) =>
+    declarationsCsv(
+      contents.map((content) => ({ record: 'declaration', content })),
+      { delimiter: ',', spreadsheet: false },
+    )
   const wco = wcoDeclarationXml(kz)
   const ncts = nctsReleaseXml(release)
 
@@ -48,7 +54,7 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
     {
       name: 'one-bad-line.ndjson',
       node: 'CN-GACC',
-      format: 'ndjson',
+      format: 'json',
       text: `${line(good(1))}${line(good(2)).slice(0, 400)}\n${line(good(3))}`,
       entries: [entry(good(1)), entry(good(3))],
       refused: [{ position: 2, code: 'intake/json-syntax' }],
@@ -56,7 +62,7 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
     {
       name: 'duplicate-key.ndjson',
       node: 'CN-GACC',
-      format: 'ndjson',
+      format: 'json',
       text: `${line(good(4))}${line(good(5)).replace('"versionId":1', '"versionId":1,"versionId":1')}`,
       entries: [entry(good(4))],
       refused: [{ position: 2, code: 'intake/json-duplicate-key' }],
@@ -71,7 +77,7 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
     {
       name: 'number-1e400.ndjson',
       node: 'CN-GACC',
-      format: 'ndjson',
+      format: 'json',
       text: `${line(good(7)).replace(/"totalGrossMass":"[^"]+"/, '"totalGrossMass":1e400')}${line(good(8))}`,
       entries: [entry(good(8))],
       refused: [{ position: 1, code: 'intake/json-lossy-number' }],
@@ -128,7 +134,7 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
     {
       name: 'array-cut-short.json',
       node: 'CN-GACC',
-      format: 'json-array',
+      format: 'json',
       text: `[\n${json(good(15))},\n${json(good(16)).slice(0, 300)}`,
       entries: [entry(good(15))],
       refused: [{ position: 2, code: 'intake/array-unfinished' }],
@@ -138,26 +144,48 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
       node: 'CN-GACC',
       format: 'json',
       text: '{"record":"manifest","content":{}}\n',
+      refused: [{ position: 1, code: 'intake/value-not-listed' }],
+    },
+    {
+      name: 'foreign-json.json',
+      node: 'CN-GACC',
+      format: 'json',
+      text: '{"shipment":{"number":"40506"},"rows":[]}\n',
       refused: [{ position: 1, code: 'intake/record-unknown' }],
     },
     {
       name: 'unknown-format.txt',
       node: 'CN-GACC',
-      format: 'text',
+      format: 'unknown',
       text: 'Переданы поездом 40506 контейнеры согласно описи, опись прилагается.\n',
       refused: [{ position: 1, code: 'intake/format-unknown' }],
     },
     {
       name: 'empty.json',
       node: 'CN-GACC',
-      format: 'text',
+      format: 'unknown',
       text: '\n',
-      refused: [{ position: null, code: 'intake/empty' }],
+      refused: [{ position: 1, code: 'intake/empty' }],
+    },
+    {
+      name: 'unknown-column.csv',
+      node: 'CN-GACC',
+      format: 'csv-declarations',
+      text: csv(good(17)).replace('totalPackageQuantity', 'paksInAll'),
+      refused: [{ position: 1, code: 'intake/csv-column-unknown' }],
+    },
+    {
+      name: 'short-row.csv',
+      node: 'CN-GACC',
+      format: 'csv-declarations',
+      text: csv(good(18), good(19), good(20)).replace(/^(9001202609900000(?:19).*),[^,]*\n/m, '$1\n'),
+      entries: [entry(good(18)), entry(good(20))],
+      refused: [{ position: 2, code: 'intake/csv-row-shape' }],
     },
     {
       name: 'import-declaration.wco.xml',
       node: 'KZ-KGD',
-      format: 'wco-declaration-xml',
+      format: 'wco-xml',
       text: wco
         .replace('<TypeCode>EXA</TypeCode>', '<TypeCode>IMA</TypeCode>')
         .replace('<CurrentCode>10</CurrentCode>', '<CurrentCode>40</CurrentCode>'),
@@ -166,7 +194,7 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
     {
       name: 'dtd.wco.xml',
       node: 'KZ-KGD',
-      format: 'wco-declaration-xml',
+      format: 'xml',
       text: wco
         .replace(
           '?>\n',
@@ -178,14 +206,14 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
     {
       name: 'not-well-formed.wco.xml',
       node: 'KZ-KGD',
-      format: 'wco-declaration-xml',
+      format: 'xml',
       text: wco.replace('</GoodsShipment>', '</GoodsShipmnet>'),
       refused: [{ position: 1, code: 'intake/xml-syntax' }],
     },
     {
       name: 'too-deep.xml',
       node: 'KZ-KGD',
-      format: 'wco-declaration-xml',
+      format: 'xml',
       text: `<?xml version="1.0" encoding="UTF-8"?>\n<Declaration xmlns="urn:wco:datamodel:WCO:DEC-DMS:2">${'<a>'.repeat(200)}${'</a>'.repeat(200)}</Declaration>\n`,
       refused: [{ position: 1, code: 'intake/xml-too-deep' }],
     },
@@ -199,21 +227,21 @@ export function brokenFiles(cn: HomeDeclaration, kz: HomeDeclaration, release: T
     {
       name: 'type-disagrees.ncts.xml',
       node: 'KZ-KGD',
-      format: 'ncts-ie029-xml',
+      format: 'ncts-xml',
       text: ncts.replace('<messageType>CC029C</messageType>', '<messageType>CC028C</messageType>'),
       refused: [{ position: 1, code: 'intake/message-type-disagrees' }],
     },
     {
       name: 'no-mrn.ncts.xml',
       node: 'KZ-KGD',
-      format: 'ncts-ie029-xml',
+      format: 'ncts-xml',
       text: ncts.replace(/\s*<MRN>[^<]*<\/MRN>/, ''),
       refused: [{ position: 1, code: 'intake/element-missing' }],
     },
     {
       name: 'two-stations.wagon-list.json',
       node: 'KZ-KGD',
-      format: 'uncefact-rail-wagon-list',
+      format: 'unece-wagon-list',
       text: `${toJson(
         {
           exchangedDocument: { id: { content: '41999' } },

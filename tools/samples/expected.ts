@@ -20,37 +20,26 @@ function expectationOf({ path, node, format, entries, refused = [] }: SampleFile
   return { path, node, format, taken: entries.length, records, refused, outcomes, exceptions }
 }
 
-/** The messages that leave a node for each record it takes for the first time. */
-function messagesOf(node: Node, files: readonly SampleFile[]) {
-  const counts: Record<string, number> = {}
-  const add = (type: string) => {
-    counts[type] = (counts[type] ?? 0) + 1
-  }
+/** The messages that leave a node for each record it takes for the first time, in the order of the timeline. */
+function messagesOf(node: Node, files: readonly SampleFile[]): Record<string, number> {
   const sent = new Set<string>()
-  for (const file of files) if (file.node === node) for (const entry of file.entries) messageOf(entry, sent, add)
-  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const types = files
+    .filter((file) => file.node === node)
+    .flatMap(({ entries }) => entries.flatMap((entry) => messageOf(entry, sent) ?? []))
+  const kinds = [...new Set(types)].sort()
+  return Object.fromEntries(kinds.map((kind) => [kind, types.filter((type) => type === kind).length]))
 }
 
-function messageOf({ record, outcome }: Entry, sent: Set<string>, add: (type: string) => void): void {
-  switch (record.record) {
-    case 'declaration': {
-      if (outcome !== 'eligible' && outcome !== 'partial') return
-      const { id, kind } = record.content.declaration
-      add(sent.has(id) ? 'AMD' : kind === 'TR' ? 'TRN-CLR' : 'EXP-CLR')
-      sent.add(id)
-      return
-    }
-    case 'cancellation':
-      if (sent.has(record.content.declaration.id)) add('CNL')
-      return
-    case 'departure':
-      return add('DEP')
-    case 'arrival':
-      return add('ARR')
-    case 'discrepancy':
-      return add('DSC')
-    default:
-  }
+function messageOf({ record, outcome }: Entry, sent: Set<string>): string | undefined {
+  if (record.record === 'departure') return 'DEP'
+  if (record.record === 'arrival') return 'ARR'
+  if (record.record === 'discrepancy') return 'DSC'
+  if (record.record === 'cancellation') return sent.has(record.content.declaration.id) ? 'CNL' : undefined
+  if (record.record !== 'declaration' || (outcome !== 'eligible' && outcome !== 'partial')) return undefined
+  const { id, kind } = record.content.declaration
+  if (sent.has(id)) return 'AMD'
+  sent.add(id)
+  return kind === 'TR' ? 'TRN-CLR' : 'EXP-CLR'
 }
 
 export function expectedOf(

@@ -47,6 +47,14 @@ export interface TransitRelease {
   readonly grn: string
 }
 
+/** Street and town of the invented parties, by country. */
+const ADDRESSES: Readonly<Record<string, readonly [string, string]>> = {
+  CN: ['铁路东路8号', '乌鲁木齐'],
+  DE: ['Hafenstraße 12', 'Duisburg'],
+  GB: ['1 Still Lane', 'Glasgow'],
+  PL: ['ul. Kolejowa 4', 'Małaszewicze'],
+}
+
 const sequenced = (index: number, ...members: Xml[]): Xml[] => [['sequenceNumber', String(index + 1)], ...members]
 
 function partyElement(name: string, party: Party, idName = 'identificationNumber'): Xml {
@@ -61,8 +69,8 @@ function partyElement(name: string, party: Party, idName = 'identificationNumber
             [
               'Address',
               [
-                ['streetAndNumber', 'Musterweg 1'],
-                ['city', 'Beispielort'],
+                ['streetAndNumber', ADDRESSES[party.country]?.[0] ?? '1'],
+                ['city', ADDRESSES[party.country]?.[1] ?? party.country],
                 ['country', party.country],
               ],
             ] as Xml,

@@ -18,10 +18,11 @@ export interface SampleFile {
   readonly path: string
   readonly text: string
   readonly node: Node
+  /** As the intake calls it. */
   readonly format: string
   readonly entries: readonly Entry[]
   /** Refused records: position as the intake counts them, and code. */
-  readonly refused?: readonly { readonly position: number | null; readonly code: string }[]
+  readonly refused?: readonly { readonly position: number; readonly code: string }[]
 }
 
 /** A fact put into the samples on purpose: where it stands, and what a person must be shown or must never be. */

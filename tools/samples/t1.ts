@@ -516,7 +516,7 @@ export function trainT1(): { readonly train: Train; readonly rolled: Box } {
       )
     })
   })
-  train.plant('market-procurement', 'cn-market-procurement.json', {
+  train.plant('market-procurement', 'cn-market-procurement.csv', {
     fact: 'Five boxes of market purchases travel under 18 to 34 declarations each, lodged by agent exporters.',
     effect: 'quiet',
     must: 'Each box shows once, with all its declarations; an agent as exporter colours nothing.',
@@ -568,12 +568,12 @@ export function trainT1(): { readonly train: Train; readonly rolled: Box } {
 
   train.ndjson('CN-GACC', 'cn-declarations.ndjson', general, { numbers: true })
   train.array('CN-GACC', 'cn-groupage.json', groupage)
-  train.array('CN-GACC', 'cn-market-procurement.json', market)
+  train.declarationsCsv('CN-GACC', 'cn-market-procurement.csv', market)
   train.list('CN-GACC', 'cn-list-1.json', railwayList(HAND_OVER, planned, 1))
   train.list('CN-GACC', 'cn-list-2.json', railwayList(HAND_OVER, handedOver, 2), { numbers: true })
   train.departure('CN-GACC', 'cn-departure.json', departure(DEPARTED, handedOver))
   train.one('CN-GACC', 'cn-amendment-after-departure.json', declarationEntry(second, 'eligible'))
-  train.list('KZ-KGD', 'kz-list.json', railwayList(HAND_OVER, handedOver, 2))
+  train.listCsv('KZ-KGD', 'kz-list.csv', railwayList(HAND_OVER, handedOver, 2), ';')
   train.arrival('KZ-KGD', 'kz-arrival.json', arrival(ARRIVED, handedOver))
   train.list('KZ-KGD', 'kz-list-1520.json', railwayList(ONWARD, onward))
   train.reloading(

@@ -460,11 +460,11 @@ export function trainT2(): { readonly train: Train; readonly returning: Box } {
   train.foreign(
     'KZ-KGD',
     'kz-note-reconsigned.json',
-    'uncefact-smgs-note',
+    'unece-consignment-note',
     [reconsignmentNote.entry],
     reconsignmentNote.text,
   )
-  train.foreign('KZ-KGD', 'kz-note-batteries.json', 'uncefact-smgs-note', [batteryNote.entry], batteryNote.text)
+  train.foreign('KZ-KGD', 'kz-note-batteries.json', 'unece-consignment-note', [batteryNote.entry], batteryNote.text)
   train.arrival('KZ-KGD', 'kz-arrival.json', kzArrival)
   train.array('KZ-KGD', 'kz-lists-1520.json', [
     { record: { record: 'railway-list', content: railwayList(ONWARD_1, sameUnits(first1520, resealed)) } },

@@ -216,7 +216,7 @@ export function trainT4(): { readonly train: Train; readonly balance: Balance } 
   train.one(node, 'kz-withheld.json', secretEntry)
   train.list(node, 'kz-list.json', railwayList(planned(T4), consist), { numbers: true })
   train.list(node, 'kz-list-t4b.json', railwayList(planned(T4B), consistB))
-  train.list(node, 'kz-list-t4c.json', railwayList(planned(T4C), consistC))
+  train.listCsv(node, 'kz-list-t4c.csv', railwayList(planned(T4C), consistC), ',')
   train.departure(node, 'kz-departure.json', departure(departed(T4), consist))
   train.departure(node, 'kz-departure-t4b.json', departure(departed(T4B), consistB), { numbers: true })
   train.departure(node, 'kz-departure-t4c.json', departure(departed(T4C), consistC))

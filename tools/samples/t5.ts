@@ -207,6 +207,15 @@ export function trainT5(): Train {
     effect: 'quiet',
     must: 'Both masses travel as they are; the wagons weigh as the wet mass and nothing is coloured.',
   })
+  train.plant('provisional-value', 'kz-declarations.json', {
+    fact: 'The concentrate is declared for a period at a provisional 1 700 USD/t, without naming wagons.',
+    position: 1,
+    pointer: '/declaration/temporary',
+    subject: concentrateId,
+    effect: 'warning',
+    code: 'clearance/temporary-declaration',
+    must: 'Sent with the remark that mass and value are approximate; the 24 gondolas have data through the list.',
+  })
   train.plant('national-suffix-unknown', 'kz-declarations.json', {
     fact: 'Ferro-chromium 7202 41 is declared under a national suffix that the nomenclature does not have.',
     position: 3,
@@ -288,7 +297,7 @@ export function trainT5(): Train {
 
   const node = 'KZ-KGD'
   train.array(node, 'kz-declarations.json', entries)
-  train.foreign(node, 'kz-export-oil.wco.xml', 'wco-declaration-xml', [oilEntry], wcoDeclarationXml(oil))
+  train.foreign(node, 'kz-export-oil.wco.xml', 'wco-xml', [oilEntry], wcoDeclarationXml(oil))
   const inland = { number: '41790', date: '2026-11-16', from: stations.aktogay, to: stations.dostyk }
   const inlandLeg: Leg = {
     transferListNumber: inland.number,
@@ -299,7 +308,7 @@ export function trainT5(): Train {
   train.foreign(
     node,
     'kz-wagon-list-inland.json',
-    'uncefact-rail-wagon-list',
+    'unece-wagon-list',
     [{ record: { record: 'railway-list', content: { leg: inlandLeg, ...consist } } }],
     wagonList({ ...inland, consist }),
   )

@@ -8,6 +8,7 @@ import type {
   RailwayList,
   Reloading,
 } from '../../src/clearance/model.ts'
+import { declarationsCsv, railwayListCsv } from './formats-csv.ts'
 import { type JsonStyle, jsonArray, jsonObject, ndjson } from './formats-json.ts'
 import type { Entry, LegExpectation, Node, Planted, SampleFile } from './sample-file.ts'
 import type { Consist } from './units.ts'
@@ -32,11 +33,11 @@ export class Train {
   }
 
   ndjson(node: Node, name: string, entries: readonly Entry[], style?: JsonStyle): void {
-    this.add(node, name, 'ndjson', entries, ndjson(recordsOf(entries), style))
+    this.add(node, name, 'json', entries, ndjson(recordsOf(entries), style))
   }
 
   array(node: Node, name: string, entries: readonly Entry[], style?: JsonStyle): void {
-    this.add(node, name, 'json-array', entries, jsonArray(recordsOf(entries), style))
+    this.add(node, name, 'json', entries, jsonArray(recordsOf(entries), style))
   }
 
   /** One record in a file of its own. */
@@ -46,6 +47,22 @@ export class Train {
 
   list(node: Node, name: string, content: RailwayList, style?: JsonStyle): void {
     this.one(node, name, { record: { record: 'railway-list', content } }, style)
+  }
+
+  /** A railway's list as a table: the format of most carriers. */
+  listCsv(node: Node, name: string, content: RailwayList, delimiter: ',' | ';'): void {
+    const text = railwayListCsv(content, { delimiter, spreadsheet: delimiter === ';' })
+    this.add(node, name, 'csv-railway-list', [{ record: { record: 'railway-list', content } }], text)
+  }
+
+  declarationsCsv(node: Node, name: string, entries: readonly Entry[]): void {
+    this.add(
+      node,
+      name,
+      'csv-declarations',
+      entries,
+      declarationsCsv(recordsOf(entries), { delimiter: ',', spreadsheet: true }),
+    )
   }
 
   departure(node: Node, name: string, content: Departure, style?: JsonStyle): void {

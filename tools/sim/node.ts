@@ -145,9 +145,10 @@ export class SimNode {
   /** Waits for a row lock, as a database session does. */
   *acquire(tx: Transaction, key: string): Work {
     const until = this.world.timeline.now + lockWaitMax
-    while (!tx.tryLock(key)) {
+    for (let pause = 5; !tx.tryLock(key); pause = Math.min(2 * pause, 2 * seconds)) {
       if (this.world.timeline.now >= until) throw new DatabaseFailure('lock')
-      yield (wake) => this.world.timeline.after(50, () => wake.resume())
+      const wait = pause
+      yield (wake) => this.world.timeline.after(wait, () => wake.resume())
     }
   }
 }

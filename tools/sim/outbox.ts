@@ -2,7 +2,7 @@ import type { DeliveryEffect, QueuedMessage } from '../../src/exchange/decide-de
 import { frameLimits, saltBytes } from '../../src/exchange/frame.ts'
 import { composeMessage, type Mode, readMessage, type Use } from '../../src/exchange/message.ts'
 import { agreementId, type SimNode } from './node.ts'
-import { laneKey, type OutboundRow, type Transaction } from './store.ts'
+import { laneKey, type OutboundRow, type OutboundState, type Transaction } from './store.ts'
 import type { Work } from './timeline.ts'
 import { days } from './world.ts'
 
@@ -123,78 +123,85 @@ export function* claimHeadRuns(node: SimNode, tx: Transaction, mode: Mode, now: 
 
 type Effects<Kind extends DeliveryEffect['kind']> = ReadonlyArray<Extract<DeliveryEffect, { kind: Kind }>>
 
-export function markReceived(node: SimNode, tx: Transaction, received: Effects<'received'>): void {
+export function* markReceived(node: SimNode, tx: Transaction, received: Effects<'received'>): Work {
   for (const { id, receipt, receivedAt } of received) {
-    const row = node.store.outbound.get(id)!
+    const row = yield* lockMessage(node, tx, id)
     tx.changeOutbound(row, { state: 'received', receipt, receivedAt, attempts: row.attempts + 1, lastOutcome: 'RECEIVED' })
   }
 }
 
-export function markRetried(
+export function* markRetried(
   node: SimNode,
   tx: Transaction,
   retries: ReadonlyArray<{ id: string; reason: string; notBefore: number }>,
-): void {
+): Work {
   for (const { id, reason, notBefore } of retries) {
-    const row = node.store.outbound.get(id)!
+    const row = yield* lockMessage(node, tx, id)
     tx.changeOutbound(row, { attempts: row.attempts + 1, lastOutcome: reason, notBefore })
   }
 }
 
 export function* markParked(node: SimNode, tx: Transaction, mode: Mode, parked: Effects<'parked'>): Work {
   const { store } = node
-  const ids = new Set(parked.map(({ id }) => id))
-  for (const { id, lane, reason } of parked) {
-    const row = store.outbound.get(id)!
+  for (const { id, reason } of parked) {
+    const row = yield* lockMessage(node, tx, id)
     tx.changeOutbound(row, { state: 'parked', lastOutcome: reason, attempts: row.attempts + 1 })
+  }
+  for (const { id, lane } of parked) {
     const key = laneKey(mode, lane)
     yield* node.acquire(tx, `lane ${key}`)
     tx.write(() => store.parkedLanes.set(key, id))
-    for (const other of store.outboundOfLane.get(key) ?? [])
-      if (other.state === 'queued' && !ids.has(other.id)) tx.changeOutbound(other, { state: 'waiting' })
+    yield* moveLane(node, tx, key, 'queued', 'waiting')
   }
 }
 
 function* releaseLane(node: SimNode, tx: Transaction, key: string): Work {
   yield* node.acquire(tx, `lane ${key}`)
   tx.write(() => node.store.parkedLanes.delete(key))
-  for (const row of node.store.outboundOfLane.get(key) ?? [])
-    if (row.state === 'waiting') tx.changeOutbound(row, { state: 'queued' })
+  yield* moveLane(node, tx, key, 'waiting', 'queued')
+}
+
+function* moveLane(node: SimNode, tx: Transaction, key: string, from: OutboundState, to: OutboundState): Work {
+  for (const row of [...(node.store.outboundOfLane.get(key) ?? [])]) {
+    if (tx.stateOf(row) !== from) continue
+    yield* lockMessage(node, tx, row.id)
+    if (tx.stateOf(row) === from) tx.changeOutbound(row, { state: to })
+  }
+}
+
+function* lockMessage(node: SimNode, tx: Transaction, id: string): Work<OutboundRow> {
+  yield* node.acquire(tx, `message ${id}`)
+  return node.store.outbound.get(id)!
 }
 
 /** Parks everything that waits in one mode: it will never be sent as anything else. */
-export function parkMode(node: SimNode, tx: Transaction, mode: Mode): void {
-  for (const row of node.store.outbound.values())
-    if (row.mode === mode && (row.state === 'queued' || row.state === 'waiting'))
-      tx.changeOutbound(row, { state: 'parked', lastOutcome: 'MODE_LEFT' })
+export function* parkMode(node: SimNode, tx: Transaction, mode: Mode): Work {
+  for (const row of [...node.store.outbound.values()]) {
+    if (row.mode !== mode || (row.state !== 'queued' && row.state !== 'waiting')) continue
+    yield* lockMessage(node, tx, row.id)
+    if (row.state === 'queued' || row.state === 'waiting') tx.changeOutbound(row, { state: 'parked', lastOutcome: 'MODE_LEFT' })
+  }
 }
 
-const needsReissue: ReadonlySet<string> = new Set([
-  'EXPIRED',
-  'SIGNATURE_INVALID',
-  'ID_CONFLICT',
-  'AGREEMENT_UNKNOWN',
-  'CONDITIONS_NOT_ACCEPTED',
-  'SEQUENCE_TAKEN',
-])
-
-/** An officer sends a parked message again: the same one, or a new one in its place. */
+/** An officer sends a parked message again: the same one, or a new one. What cannot be sent again is given up. */
 export function* resendMessage(node: SimNode, tx: Transaction, id: string, conditions: string): Work {
-  const { store } = node
-  yield* node.acquire(tx, `message ${id}`)
-  const row = store.outbound.get(id)
-  if (row?.state !== 'parked') return
+  const row = yield* lockMessage(node, tx, id)
+  if (row.state !== 'parked') return
   const now = node.now()
   const key = laneKey(row.mode, row.lane)
-  if (Date.parse(row.expiresAt) > now.getTime() && !needsReissue.has(row.lastOutcome ?? '')) {
+  const read = readMessage(row.message)
+  const signed = read.ok ? read.value.payload.parts : []
+  const { expiresAt, parts: held, lastOutcome: reason = '' } = row
+  const decision = node.world.rules.decideResend({ reason, expiresAt: new Date(expiresAt), signed, held }, now)
+  if (!decision.ok) return yield* skipMessage(node, tx, id, conditions)
+  if (decision.value.kind === 'again') {
     yield* releaseLane(node, tx, key)
     tx.changeOutbound(row, { state: 'queued', notBefore: now.getTime() })
-    node.trace(`officer sends ${id.slice(-6)} again after ${row.lastOutcome}`)
+    node.trace(`officer sends ${id.slice(-6)} again after ${reason}`)
     return
   }
-  const read = readMessage(row.message)
   tx.changeOutbound(row, { state: 'reissued' })
-  const [signed] = saveOutbound(node, tx, [
+  const [anew] = saveOutbound(node, tx, [
     {
       mode: row.mode,
       conditions,
@@ -202,25 +209,25 @@ export function* resendMessage(node: SimNode, tx: Transaction, id: string, condi
       subject: row.subject,
       lane: row.lane,
       ref: (read.ok ? read.value.payload.ref : undefined) ?? id,
-      body: row.parts[0]?.bytes,
+      body: held[0]?.bytes,
       use: row.use,
       priority: 5,
       expiresAt: new Date(now.getTime() + 120 * days),
-      seq: row.seq,
+      seq: decision.value.place === 'same' ? row.seq : undefined,
     },
   ])
+  if (anew) anew.state = 'queued'
   yield* releaseLane(node, tx, key)
-  node.trace(`officer issues ${id.slice(-6)} anew as ${signed?.id.slice(-6)} after ${row.lastOutcome}`)
+  node.trace(`officer issues ${id.slice(-6)} anew as ${anew?.id.slice(-6)} after ${reason}`)
 }
 
 /** An officer gives a parked message up: a signed SKIP fills its place. */
 export function* skipMessage(node: SimNode, tx: Transaction, id: string, conditions: string): Work {
-  const { store } = node
-  yield* node.acquire(tx, `message ${id}`)
-  const row = store.outbound.get(id)
-  if (row?.state !== 'parked') return
+  const { rules } = node.world
+  const row = yield* lockMessage(node, tx, id)
+  if (row.state !== 'parked') return
   tx.changeOutbound(row, { state: 'skipped' })
-  if (node.world.rules.fillsSkippedPlaces)
+  if (rules.fillsSkippedPlaces && rules.leavesTombstone(row.lastOutcome ?? ''))
     saveOutbound(node, tx, [
       {
         mode: row.mode,

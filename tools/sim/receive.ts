@@ -35,10 +35,10 @@ export function* answerFrames(node: SimNode, process: NodeProcess, peerPin: stri
 
 function problem(node: SimNode, status: number, outcome: RequestOutcome): HttpResponse {
   node.world.tally.add(`answer ${outcome}`)
-  return { status, body: outcome }
+  return { status, body: () => outcome }
 }
 
-function* receiveFrame(node: SimNode, process: NodeProcess, request: string, frameText: string): Work<string> {
+function* receiveFrame(node: SimNode, process: NodeProcess, request: string, frameText: string): Work<() => string> {
   const { partner, store, world } = node
   const now = node.now()
   const opened = world.rules.openRequest(request, {
@@ -51,24 +51,15 @@ function* receiveFrame(node: SimNode, process: NodeProcess, request: string, fra
   const about = opened.ok
     ? { requestDigest: opened.value.digest, mode: opened.value.payload.mode }
     : (opened.refusal.about ?? { requestDigest: '', mode: 'test' as const })
-  const answer = (outcome: 'OK' | RequestOutcome, results: readonly AnswerResult[] = []): string => {
+  const answer = (outcome: 'OK' | RequestOutcome, results: readonly AnswerResult[] = []) => {
     world.tally.add(`answer ${outcome}`)
     if (outcome !== 'OK') node.trace(`${process.name} refuses a request: ${outcome}`)
     for (const result of results) world.tally.add(`result ${result.outcome}`)
     world.checker.answers(node, about.mode, results)
     const told = world.faults.strikes('wrong-answer') ? spoilResults(node.random, results) : results
-    return composeAnswer(
-      {
-        iss: node.id,
-        aud: partner.id,
-        mode: about.mode,
-        iat: Math.floor(now.getTime() / 1000),
-        requestDigest: about.requestDigest,
-        outcome,
-        results: [...told],
-      },
-      node.signer(about.mode),
-    )
+    const iat = Math.floor(now.getTime() / 1000)
+    const payload = { iss: node.id, aud: partner.id, mode: about.mode, iat, requestDigest: about.requestDigest }
+    return () => composeAnswer({ ...payload, outcome, results: [...told] }, node.signer(about.mode))
   }
   if (!opened.ok) return answer(opened.refusal.code === 'exchange/request-stale' ? 'REQUEST_STALE' : 'REQUEST_INVALID')
   const { jti } = opened.value.payload
@@ -123,7 +114,9 @@ function* storeEntries(
     const only = inspected[0]
     if (entries.length === 1) {
       const about = only?.ok ? { id: only.value.payload.id, digest: only.value.jws.digest } : {}
-      return [{ index: 0, outcome: 'BUSY', ...about }]
+      const busy: readonly AnswerResult[] = [{ index: 0, outcome: 'BUSY', ...about }]
+      node.world.checker.judges(busy)
+      return busy
     }
     const results: AnswerResult[] = []
     for (const [index, entry] of entries.entries()) {
@@ -137,6 +130,7 @@ function* storeEntries(
 interface Kept {
   readonly index: number
   readonly message: ReadMessage
+  readonly parts: readonly PartContent[]
   readonly decision: BodyDecision
   readonly row: InboundRow
 }
@@ -165,7 +159,7 @@ function* storeInspected(
   // The types keep the content, holding the row that says that nobody else composes for the lane now.
   for (const lane of [...new Set(mine.map(({ row }) => row.lane))].sort())
     yield* node.acquire(tx, `composing ${laneKey(context.mode, lane)}`)
-  for (const { message, decision } of mine) keepRecord(node, tx, message.payload, decision)
+  for (const { message, parts, decision } of mine) yield* keepRecord(node, tx, message.payload, parts, decision)
   if (world.rules.queuesAnswers)
     saveOutbound(
       node,
@@ -186,6 +180,7 @@ function* storeInspected(
     world.tally.add('duplicates answered')
   }
   const results = decisions.map((decision, index) => resultOf(decision, index, receiptOf))
+  world.checker.judges(results)
   const reasons = results.map(({ id, outcome }) => `${id?.slice(-6) ?? '-'}=${outcome}`)
   node.trace(`${process.name} judged ${entries.length}: ${reasons.join(' ')}`)
   return results
@@ -229,6 +224,7 @@ function keep(
   return {
     index,
     message,
+    parts,
     decision,
     row: {
       mode: context.mode,

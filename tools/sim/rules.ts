@@ -1,5 +1,6 @@
 import { decideDelivery, foldBreaker, planFrame } from '../../src/exchange/decide-delivery.ts'
 import { decideFrame, inspectEntry } from '../../src/exchange/decide-inbound.ts'
+import { decideResend, leavesTombstone } from '../../src/exchange/decide-resend.ts'
 import { openAnswer, openRequest } from '../../src/exchange/link-request.ts'
 
 /**
@@ -10,8 +11,10 @@ import { openAnswer, openRequest } from '../../src/exchange/link-request.ts'
 export const soundRules = {
   decideDelivery,
   decideFrame,
+  decideResend,
   foldBreaker,
   inspectEntry,
+  leavesTombstone,
   openAnswer,
   openRequest,
   planFrame,

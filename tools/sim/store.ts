@@ -59,6 +59,9 @@ export interface KeptRecord {
   readonly messageId: string
   readonly mode: Mode
   readonly type: string
+  readonly subject: string
+  /** Digest of the body as it was kept. */
+  readonly contentDigest: string | undefined
 }
 
 /** Hears of every change when it is committed. */
@@ -103,6 +106,7 @@ export class Transaction {
   private readonly store: Store
   private readonly writes: (() => void)[] = []
   private readonly held: string[] = []
+  private readonly staged = new Map<OutboundRow, OutboundState>()
   /** Rows this transaction inserted: it sees them, nobody else does. */
   readonly insertedInbound: InboundRow[] = []
   private open = true
@@ -132,7 +136,14 @@ export class Transaction {
     })
   }
 
+  /** The state of a row as this transaction sees it, its own changes included. */
+  stateOf(row: OutboundRow): OutboundState {
+    return this.staged.get(row) ?? row.state
+  }
+
+  /** The row's lock must be held: `message ID`. */
   changeOutbound(row: OutboundRow, change: Partial<OutboundChange>): void {
+    if (change.state) this.staged.set(row, change.state)
     this.write(() => {
       this.store.watch.outboundChanges(row, change)
       Object.assign(row, change)

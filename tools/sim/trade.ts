@@ -48,11 +48,21 @@ export function decideBody(body: JsonValue | undefined): BodyDecision {
 }
 
 /** Keeps what a message says, in the commit that stores it. */
-export function keepRecord(node: SimNode, tx: Transaction, payload: MessagePayload, decision: BodyDecision): void {
+export function* keepRecord(
+  node: SimNode,
+  tx: Transaction,
+  payload: MessagePayload,
+  parts: readonly PartContent[],
+  decision: BodyDecision,
+): Work {
   if (decision.unkeepable && !node.cured) throw new DatabaseFailure('cannot be kept')
-  tx.write(() => node.store.records.push({ messageId: payload.id, mode: payload.mode, type: payload.type }))
+  const body = parts.find(({ name }) => name === 'body')
+  const { id: messageId, mode, subject, type } = payload
+  const record = { messageId, mode, subject, type, contentDigest: body && sha256(body.bytes) }
+  tx.write(() => node.store.records.push(record))
   const about = payload.ref ? node.store.outbound.get(payload.ref) : undefined
   if (about?.mode !== payload.mode) return
+  yield* node.acquire(tx, `message ${about.id}`)
   if (payload.type === 'ACCEPTED' && !about.answer) tx.changeOutbound(about, { answer: 'accepted' })
   if (payload.type === 'REJECTED' && !about.answer) tx.changeOutbound(about, { answer: 'rejected' })
   if (payload.type === 'USED' && !about.usedAt) tx.changeOutbound(about, { usedAt: node.world.timeline.now })
@@ -76,6 +86,7 @@ export class Trade {
   private readonly random: Random
   private readonly tries = new Map<string, number>()
   private healed = false
+  private stopped = false
 
   constructor(world: World, nodes: readonly SimNode[], span: number) {
     this.world = world
@@ -91,11 +102,17 @@ export class Trade {
     this.healed = true
   }
 
+  /** Nobody acts any more. */
+  stop(): void {
+    this.stopped = true
+  }
+
   private repeat(act: () => void, pause: number): void {
     const { timeline } = this.world
     const again = () => {
+      if (this.stopped) return
       act()
-      timeline.after(this.healed ? 20 * minutes : this.random.integer(pause / 4, pause), again)
+      timeline.after(this.healed ? 2 * hours : this.random.integer(pause / 4, pause), again)
     }
     timeline.after(this.random.integer(0, pause), again)
   }
@@ -103,8 +120,8 @@ export class Trade {
   private plan(node: SimNode, span: number): void {
     const { random } = this
     const { timeline } = this.world
-    const flood = random.chance(0.004)
-    const bulky = !flood && random.chance(0.004)
+    const flood = random.chance(0.001)
+    const bulky = !flood && random.chance(0.001)
     const trains = flood || bulky ? 1 : random.pick([0, 1, 1, 1, 2, 3])
     for (let train = 0; train < trains; train += 1) {
       const at = timeline.now + random.integer(0, Math.floor(span * 0.8))
@@ -152,9 +169,13 @@ export class Trade {
       const known = this.submittedContent.get(`${subject}/${type}`) ?? new Set()
       this.submittedContent.set(`${subject}/${type}`, known.add(sha256(body)))
     }
+    let pause = 2 * minutes
     const attempt = () => {
       const process = node.upProcess()
-      const again = () => this.world.timeline.after(this.random.magnitude(minutes, hours), attempt)
+      const again = () => {
+        pause = Math.min(2 * pause, 12 * hours)
+        this.world.timeline.after(this.random.integer(minutes, pause), attempt)
+      }
       if (!process || !node.channel) return again()
       process.run(this.takeIn(node, process, key, items), (ending) => {
         if (ending.kind === 'done') {
@@ -208,6 +229,7 @@ export class Trade {
     const process = node.upProcess()
     if (!process || !channel) return
     for (const row of node.store.outbound.values()) {
+      if (!process.up) return
       if (row.state !== 'parked' || row.mode !== channel.mode) continue
       if (!this.healed && this.random.chance(0.3)) continue
       const place = `${node.id}/${row.mode}/${row.lane}/${row.seq}`

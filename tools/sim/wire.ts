@@ -1,5 +1,5 @@
 import { Fault } from '../../src/kernel/index.ts'
-import type { NodeProcess, SimNode } from './node.ts'
+import type { SimNode } from './node.ts'
 import { Random } from './random.ts'
 import { answerFrames } from './receive.ts'
 import type { Wake, Work } from './timeline.ts'
@@ -7,7 +7,8 @@ import { minutes, seconds, type World } from './world.ts'
 
 export interface HttpResponse {
   readonly status: number
-  readonly body: string
+  /** Written when somebody reads it: signing is dear, and most of what is answered to a repeated request is lost. */
+  readonly body: () => string
   readonly retryAfterSeconds?: number | undefined
 }
 
@@ -19,7 +20,7 @@ export interface Captured {
 }
 
 const httpTimeout = 30 * seconds
-const capturedMax = 60
+const capturedMax = 30
 
 export function pinOf(node: SimNode, mode: 'test' | 'live'): string {
   return node.keyring(mode).tlsPins[0]!
@@ -49,11 +50,11 @@ export class Wire {
   }
 
   /** Posts a body to the partner and waits for what comes back, or for the time-out. */
-  *post(from: SimNode, _process: NodeProcess, body: string): Work<HttpResponse> {
-    return (yield (wake) => this.carry(from, body, wake)) as HttpResponse
+  *post(from: SimNode, write: () => string): Work<HttpResponse> {
+    return (yield (wake) => this.carry(from, write, wake)) as HttpResponse
   }
 
-  private carry(from: SimNode, body: string, wake: Wake): void {
+  private carry(from: SimNode, write: () => string, wake: Wake): void {
     const { faults, timeline } = this.world
     const { random } = this
     const to = from.partner
@@ -67,11 +68,12 @@ export class Wire {
       timeline.after(20, unreachable)
       return
     }
-    let sent = body
+    let sent = write()
+    this.world.tally.add('frames')
     if (faults.strikes('gateway-error')) {
       const status = random.pick([200, 302, 404, 429, 502, 503])
       const retryAfterSeconds = random.chance(0.3) ? random.magnitude(1, 7200) : undefined
-      timeline.after(this.latency(), () => wake.resume({ status, body: '<html>no</html>', retryAfterSeconds }))
+      timeline.after(this.latency(), () => wake.resume({ status, body: () => '<html>no</html>', retryAfterSeconds }))
       if (random.chance(0.6)) return
     }
     if (faults.strikes('request-lost')) return
@@ -97,7 +99,7 @@ export class Wire {
       if (ending.kind === 'done') respond(ending.value)
       else if (ending.kind === 'failed') {
         this.world.checker.receiverFails(to, ending.error)
-        respond({ status: 500, body: 'correlation id' })
+        respond({ status: 500, body: () => 'correlation id' })
       }
     })
   }
@@ -106,13 +108,13 @@ export class Wire {
     const { faults, timeline } = this.world
     const { random } = this
     if (faults.strikes('answer-lost')) return
-    let { body } = response
+    let body = response.body()
     if (faults.strikes('answer-stale') && this.answers.length > 0) body = random.pick(this.answers)
     else if (this.answers.length < capturedMax) this.answers.push(body)
     if (faults.strikes('answer-tampered')) body = this.tamper(body)
     else if (faults.strikes('answer-truncated')) body = body.slice(0, random.integer(0, Math.max(0, body.length - 1)))
     const delay = faults.strikes('answer-late') ? random.integer(httpTimeout, 2 * httpTimeout) : this.latency()
-    timeline.after(delay, () => wake.resume({ ...response, body }))
+    timeline.after(delay, () => wake.resume({ ...response, body: () => body }))
   }
 
   private capture(request: Captured): void {

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { AnswerBody } from '../../exchange/answers.ts'
+import { AnswerBody } from '../../exchange/index.ts'
 import { Arrival, Cancellation, Clearance, Departure, Discrepancy } from '../model.ts'
 import type { BodySchemaName } from './package-files.ts'
 

@@ -35,14 +35,7 @@ export const messageTypes = [
 ] as const
 export type MessageType = (typeof messageTypes)[number]
 const MessageTypeName = Type.Enum(messageTypes)
-export const bodySchemaNames = [
-  'clearance',
-  'cancellation',
-  'departure',
-  'arrival',
-  'discrepancy',
-  'answer',
-] as const
+export const bodySchemaNames = ['clearance', 'cancellation', 'departure', 'arrival', 'discrepancy', 'answer'] as const
 export type BodySchemaName = (typeof bodySchemaNames)[number]
 const SchemaName = Type.Enum(bodySchemaNames)
 
@@ -58,7 +51,11 @@ export const ConditionsFile = object({
   ),
   /** What the Protocol asks the Technical Conditions to hold, and the file that holds it. */
   content: Type.Array(
-    object({ subject: Type.String({ pattern: '^[a-zA-Z]{1,40}$' }), clauses: Clauses, files: Type.Array(Type.String(), { minItems: 1 }) }),
+    object({
+      subject: Type.String({ pattern: '^[a-zA-Z]{1,40}$' }),
+      clauses: Clauses,
+      files: Type.Array(Type.String(), { minItems: 1 }),
+    }),
     { minItems: 1 },
   ),
   standards: Type.Array(object({ name: Type.String(), edition: Type.String(), usedFor: Sentences, source: Source })),
@@ -112,7 +109,10 @@ export const RuleTerms = object({
   clauses: Type.Optional(Clauses),
   /** Decimal text or whole numbers, named with the unit last. */
   parameters: Type.Optional(
-    Type.Record(Type.String({ pattern: '^[a-zA-Z0-9]{1,40}$' }), Type.Union([Type.String({ maxLength: 40 }), Type.Integer()])),
+    Type.Record(
+      Type.String({ pattern: '^[a-zA-Z0-9]{1,40}$' }),
+      Type.Union([Type.String({ maxLength: 40 }), Type.Integer()]),
+    ),
   ),
 })
 export type RuleTerms = Static<typeof RuleTerms>
@@ -197,7 +197,11 @@ export const RequirementsFile = object({
     { minItems: 1 },
   ),
   retention: Type.Array(
-    object({ class: Type.String({ pattern: '^[A-Z0-9-]{1,20}$' }), years: Type.Integer({ minimum: 1, maximum: 100 }), source: Source }),
+    object({
+      class: Type.String({ pattern: '^[A-Z0-9-]{1,20}$' }),
+      years: Type.Integer({ minimum: 1, maximum: 100 }),
+      source: Source,
+    }),
     { minItems: 1 },
   ),
   /** National signature suites that a message must carry beside the first signature. */
@@ -208,7 +212,12 @@ export const RequirementsFile = object({
 export type RequirementsFile = Static<typeof RequirementsFile>
 
 export const LockFile = Type.Union([
-  object({ enabled: Type.Literal(false), reason: Type.Literal('layout-not-approved'), layout: Type.Null(), clauses: Clauses }),
+  object({
+    enabled: Type.Literal(false),
+    reason: Type.Literal('layout-not-approved'),
+    layout: Type.Null(),
+    clauses: Clauses,
+  }),
   object({
     enabled: Type.Literal(true),
     layout: object({ name: Type.Literal('DXL1'), version: Type.String(), digest: Digest }),

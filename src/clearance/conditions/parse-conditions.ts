@@ -5,7 +5,7 @@
  * digest that is computed here. A package that is not what its index, or its frozen record, says is not read at all.
  */
 import { Compile } from 'typebox/compile'
-import { accept, type AdministrationId, type Decision, type JsonValue, readJson, refuse } from '../../kernel/index.ts'
+import { type AdministrationId, accept, type Decision, type JsonValue, readJson, refuse } from '../../kernel/index.ts'
 import { digestOf } from '../../law/index.ts'
 import { type RuleProfile, readRuleProfile } from '../rule-profile.ts'
 import { type DataItems, prepareDataItems } from './apply-data-items.ts'
@@ -21,9 +21,9 @@ import {
   DataItemsFile,
   FrozenFile,
   LockFile,
+  MessagesFile,
   type MessageTerms,
   type MessageType,
-  MessagesFile,
   MethodFile,
   PackageIndexFile,
   RegulationFile,
@@ -216,8 +216,7 @@ function checkDigests(files: Package, index: PackageIndexFile, annexes: AnnexesI
   if (stranger) altered(`annexes/${stranger}`)
   for (const annex of annexes) {
     const names = annex.files.map(({ file }) => file)
-    if (files.digest('annexes/', names) !== annex.digest)
-      altered(firstChanged(files, 'annexes/', names, annex.files))
+    if (files.digest('annexes/', names) !== annex.digest) altered(firstChanged(files, 'annexes/', names, annex.files))
     const same = index.annexes.some(({ name, digest }) => name === annex.name && digest === annex.digest)
     if (!same) altered('annexes/index.json')
   }

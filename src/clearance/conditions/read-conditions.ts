@@ -37,6 +37,8 @@ export async function readPackageTexts(folder: string): Promise<ReadonlyMap<stri
     const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
     return new Map(files.map((file, at) => [file, texts[at] ?? '']))
   } catch (cause) {
-    throw new Fault('clearance/conditions-unreadable', `The Technical Conditions in ${folder} cannot be read`, { cause })
+    throw new Fault('clearance/conditions-unreadable', `The Technical Conditions in ${folder} cannot be read`, {
+      cause,
+    })
   }
 }

@@ -18,19 +18,21 @@ export interface CsvRow {
 const DELIMITERS = [',', ';', '\t'] as const
 export type Delimiter = (typeof DELIMITERS)[number]
 
-/** How many lines a quoted cell may stretch over before its quotation mark counts as forgotten. */
-const LINES_PER_ROW_MAX = 100
+/** How many lines a row may stretch over before its quotation mark counts as forgotten. */
+const LINES_PER_ROW_MAX = 20
 
 /**
  * Splits one row into cells (RFC 4180): a cell in quotation marks may hold the delimiter, line ends and doubled marks;
- * a mark inside an unquoted cell is text. What looks like a formula is text as well.
+ * a mark inside an unquoted cell is misplaced. What looks like a formula is text.
  */
 export function splitCells(row: string, delimiter: Delimiter): readonly string[] | 'unclosed' | 'misplaced' {
   const cells: string[] = []
   for (let at = 0; ; ) {
     if (row[at] !== '"') {
       const end = row.indexOf(delimiter, at)
-      cells.push(row.slice(at, end === -1 ? undefined : end))
+      const cell = row.slice(at, end === -1 ? undefined : end)
+      if (cell.includes('"')) return 'misplaced'
+      cells.push(cell)
       if (end === -1) return cells
       at = end + 1
       continue
@@ -78,69 +80,74 @@ export function readHeader(line: string): CsvHeader | undefined {
   return best !== undefined && best.known >= 2 ? best.header : undefined
 }
 
-/** Puts lines together to rows. A forgotten quotation mark costs the line it stands on. */
+interface WaitingLine {
+  readonly line: Line
+  /** How many quotation marks it holds; in a whole row they are even. */
+  readonly marks: number
+}
+
+/**
+ * Puts lines together to rows. A forgotten quotation mark costs the line it stands on: when the row does not end
+ * within a few lines, the lines after it are read anew.
+ */
 export class RowAssembler {
   private readonly delimiter: Delimiter
-  private readonly bytesMax: number
-  private open: Line[] = []
-  private openBytes = 0
+  private open: WaitingLine[] = []
+  private marks = 0
 
-  constructor(delimiter: Delimiter, bytesMax: number) {
+  constructor(delimiter: Delimiter) {
     this.delimiter = delimiter
-    this.bytesMax = bytesMax
   }
 
   *push(line: Line): Generator<CsvRow> {
-    const waiting = [line]
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const unreadable = this.open.length > 0 ? undefined : faultOf(next)
-      if (unreadable !== undefined) {
-        yield { line: next.number, bytes: bytesOf([next]), code: unreadable }
-        continue
-      }
-      if (this.open.length === 0 && isBlank(next)) continue
-      this.open.push(next)
-      this.openBytes += next.bytes.length
-      const row = this.readOpen(next)
-      if (row === 'unclosed') continue
-      if (row === 'given-up') {
-        const [first, ...rest] = this.takeOpen()
-        if (first) yield { line: first.number, bytes: bytesOf([first]), code: 'intake/csv-quote' }
-        waiting.unshift(...rest)
-      } else {
-        this.takeOpen()
-        yield row
-      }
-    }
+    yield* this.read([{ line, marks: marksIn(line.bytes) }])
   }
 
   *end(): Generator<CsvRow> {
-    while (this.open.length > 0) {
-      const [first, ...rest] = this.takeOpen()
-      if (first) yield { line: first.number, bytes: bytesOf([first]), code: 'intake/csv-quote' }
-      for (const line of rest) yield* this.push(line)
+    while (this.open.length > 0) yield* this.giveUp()
+  }
+
+  private *read(lines: readonly WaitingLine[]): Generator<CsvRow> {
+    for (const next of lines) {
+      const fault = faultOf(next.line)
+      if (fault !== undefined) {
+        while (this.open.length > 0) yield* this.giveUp()
+        yield { line: next.line.number, bytes: bytesOf([next]), code: fault }
+        continue
+      }
+      if (this.open.length === 0 && isBlank(next.line)) continue
+      this.open.push(next)
+      this.marks += next.marks
+      if (this.marks % 2 === 0) yield this.finish()
+      else if (this.open.length === LINES_PER_ROW_MAX) yield* this.giveUp()
     }
   }
 
-  private readOpen(last: Line): CsvRow | 'unclosed' | 'given-up' {
-    const [first] = this.open
-    if (first === undefined || faultOf(last) !== undefined) return 'given-up'
-    const text = this.open.map(({ bytes }) => bytes.toString('utf8')).join('\n')
-    const cells = splitCells(text, this.delimiter)
-    if (cells === 'unclosed') {
-      const isTooMuch = this.open.length >= LINES_PER_ROW_MAX || this.openBytes > this.bytesMax
-      return isTooMuch ? 'given-up' : 'unclosed'
-    }
-    const row = { line: first.number, bytes: bytesOf(this.open) }
-    return cells === 'misplaced' ? { ...row, code: 'intake/csv-quote' } : { ...row, cells }
+  private finish(): CsvRow {
+    const lines = this.takeOpen()
+    const cells = splitCells(lines.map(({ line }) => line.bytes.toString('utf8')).join('\n'), this.delimiter)
+    const row = { line: lines[0]?.line.number ?? 0, bytes: bytesOf(lines) }
+    return typeof cells === 'string' ? { ...row, code: 'intake/csv-quote' } : { ...row, cells }
   }
 
-  private takeOpen(): Line[] {
+  private *giveUp(): Generator<CsvRow> {
+    const [first, ...rest] = this.takeOpen()
+    if (first) yield { line: first.line.number, bytes: bytesOf([first]), code: 'intake/csv-quote' }
+    yield* this.read(rest)
+  }
+
+  private takeOpen(): readonly WaitingLine[] {
     const open = this.open
     this.open = []
-    this.openBytes = 0
+    this.marks = 0
     return open
   }
+}
+
+function marksIn(bytes: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(0x22); at !== -1; at = bytes.indexOf(0x22, at + 1)) count += 1
+  return count
 }
 
 function isBlank(line: Line): boolean {
@@ -153,6 +160,6 @@ function faultOf(line: Line): IntakeCode | undefined {
   return isUtf8(line.bytes) ? undefined : 'intake/encoding'
 }
 
-function bytesOf(lines: readonly Line[]): Buffer {
-  return Buffer.concat(lines.flatMap(({ bytes, ending }) => [bytes, Buffer.from(ending)]))
+function bytesOf(lines: readonly WaitingLine[]): Buffer {
+  return Buffer.concat(lines.flatMap(({ line }) => [line.bytes, Buffer.from(line.ending)]))
 }

@@ -36,6 +36,11 @@ export class HeldBytes {
     return this.store.length
   }
 
+  /** What is held so far, valid until the next piece. */
+  peek(): Buffer {
+    return this.store.subarray(0, Math.min(this.length, this.store.length))
+  }
+
   add(piece: Buffer): void {
     const before = this.length
     this.length += piece.length

@@ -8,6 +8,8 @@ type Goods = ConsignmentNote['goods'][number]
 
 /** UNCL 1001: declarations for export and for transit, as a note refers to them. */
 const DECLARATION_TYPES = new Set(['830', '950', '820', '821', '822', '952'])
+/** UNCL 1153: numbers of a goods declaration to customs, where the document's type only says "related document". */
+const DECLARATION_REFERENCES = new Set(['AAE', 'ABT'])
 
 /**
  * Maps a UN/CEFACT D23B rail consignment note (SMGS, CIM/SMGS or uniform rail law) in JSON: the carrier's data on who
@@ -82,9 +84,10 @@ function stationsOf(events: readonly SourceNode[], r: Reading): Station[] {
 }
 
 function declarationOf(paper: SourceNode, r: Reading): string | undefined {
-  const typeCode = r.may(r.one(paper, 'typeCode'), r.identifier(8))
+  const typeCode = r.may(r.one(paper, 'typeCode'), r.identifier(8)) ?? ''
+  const reference = r.may(r.one(paper, 'referenceTypeCode'), r.identifier(8)) ?? ''
   const id = firstOf(r.many(paper, 'id'), r.identifier(70), r)
-  return typeCode !== undefined && DECLARATION_TYPES.has(typeCode) ? id : undefined
+  return DECLARATION_TYPES.has(typeCode) || DECLARATION_REFERENCES.has(reference) ? id : undefined
 }
 
 function goodsOf(item: SourceNode, r: Reading): Goods {

@@ -18,10 +18,11 @@ const TIR_CARNET = '952'
  * Countries of dispatch and destination may stand at the consignment, a house or an item; where none speaks for all,
  * the offices of departure and destination do, whose reference begins with their country.
  *
- * @param message the element CC029C
+ * @param message the element of the message
+ * @param name its name without a prefix, CC029C
  * @returns the record, or undefined when `reading` holds at least one problem
  */
-export function mapNctsRelease(message: SourceNode, reading: Reading): HomeRecord | undefined {
+export function mapNctsRelease(message: SourceNode, reading: Reading, name: string): HomeRecord | undefined {
   const r = reading
   for (const name of [
     'messageSender',
@@ -32,8 +33,8 @@ export function mapNctsRelease(message: SourceNode, reading: Reading): HomeRecor
   ])
     r.one(message, name)
   const stated = r.may(r.one(message, 'messageType'), r.identifier(10))
-  if (stated !== undefined && stated !== message.name)
-    r.refuse('intake/message-type-disagrees', message, { root: message.name, stated })
+  if (stated !== undefined && stated !== name)
+    r.refuse('intake/message-type-disagrees', message, { root: name, stated })
 
   const operation = r.one(message, 'TransitOperation')
   const consignment = r.one(message, 'Consignment')
@@ -69,7 +70,7 @@ export function mapNctsRelease(message: SourceNode, reading: Reading): HomeRecor
   const control = r.one(message, 'ControlResult')
   const controlCode = r.may(r.one(control, 'code'), r.identifier(3))
   const routing = r.inSequence(r.many(consignment, 'CountryOfRoutingOfConsignment'), 'sequenceNumber')
-  const borderMode = r.may(r.one(consignment, 'modeOfTransportAtTheBorder'), r.matching(/^\d$/, 'Rec 19 n1'))
+  const borderMode = r.may(r.one(consignment, 'modeOfTransportAtTheBorder'), r.mode)
 
   // A needed value that is missing makes a problem, so that what stands in for it here never leaves.
   const content: HomeDeclaration = {

@@ -54,6 +54,7 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
   if (functionCode !== undefined && !['9', '5', '4', '1'].includes(String(Number(functionCode))))
     return r.refuse('intake/message-not-taken', declaration, { type: `WCO DEC ${functionCode} ${type ?? ''}`.trim() })
   const kind = kindOf(declaration, type, r)
+  if (kind === 'other') return undefined
   if (functionCode !== undefined && Number(functionCode) === 1) return cancellation(declaration, kind, r)
   if (
     Number(functionCode) === 4 &&
@@ -78,7 +79,7 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
 
   const border = r.one(declaration, 'BorderTransportMeans') ?? r.one(carriage, 'BorderTransportMeans')
   const departure = r.one(carriage, 'DepartureTransportMeans')
-  const borderModeCode = r.may(r.one(border, 'ModeCode'), r.matching(/^\d$/, 'Rec 19 n1'))
+  const borderModeCode = r.may(r.one(border, 'ModeCode'), r.mode)
   const isRail = borderModeCode === '2' || r.one(departure, 'ModeCode')?.text === '2'
   const means = [meansOf(border, isRail, r), meansOf(departure, isRail, r)]
   const boxes = boxesOf([...r.many(carriage, 'TransportEquipment'), ...r.many(route, 'TransportEquipment')], r)
@@ -176,16 +177,16 @@ function fromHome(shipment: SourceNode, r: Reading): string {
   return r.home.homeCountry
 }
 
-function kindOf(declaration: SourceNode, type: string | undefined, r: Reading): Kind | undefined {
+function kindOf(declaration: SourceNode, type: string | undefined, r: Reading): Kind | 'other' | undefined {
   for (const [pattern, kind] of KINDS) if (type !== undefined && pattern.test(type.toUpperCase())) return kind
   const procedure = declaration.named('GoodsShipment')[0]?.named('GovernmentAgencyGoodsItem')[0]
   const current = procedure?.named('GovernmentProcedure')[0]?.named('CurrentCode')[0]?.text
   const isTrade = type === undefined || /^CO/.test(type)
   if (isTrade && current !== undefined && EXPORT_PROCEDURE.test(current)) return 'EX'
   if (type === undefined && current === undefined) return r.missing(declaration, ['TypeCode'])
-  return r.refuse('intake/not-an-export-declaration', declaration, {
-    type: type ?? `procedure ${(current ?? '').slice(0, 7)}`,
-  })
+  const named = type ?? `procedure ${(current ?? '').slice(0, 7)}`
+  r.refuse('intake/not-an-export-declaration', declaration, { type: named })
+  return 'other'
 }
 
 function idOf(declaration: SourceNode, r: Reading): string | undefined {

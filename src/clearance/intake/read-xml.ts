@@ -20,6 +20,8 @@ export interface XmlDocument {
   readonly namespaces: ReadonlyMap<string, string>
 }
 
+const NAME_LENGTH_MAX = 256
+
 /**
  * Reads an XML document into a tree, strictly.
  *
@@ -61,10 +63,12 @@ export function readXml(
   parser.on('xmldecl', (decl) => {
     if (decl.encoding !== undefined && !/^(utf-?8|us-ascii)$/i.test(decl.encoding)) stop('intake/xml-encoding')
   })
-  parser.on('opentagstart', () => {
-    start = { line: parser.line, column: parser.column }
+  parser.on('opentagstart', ({ name }) => {
+    // The name and one character after it are read by now.
+    start = { line: parser.line, column: Math.max(1, parser.column - name.length - 1) }
     elements += 1
     depth += 1
+    if (name.length > NAME_LENGTH_MAX) stop('intake/xml-text-too-large', { lengthMax: NAME_LENGTH_MAX })
     if (depth > limits.depthMax) stop('intake/xml-too-deep', { depthMax: limits.depthMax })
     if (elements > limits.valuesMax) stop('intake/too-many-values', { valuesMax: limits.valuesMax })
   })

@@ -31,6 +31,9 @@ export type Facts = Record<string, string | number | boolean>
 type Read<Value> = (node: SourceNode) => Value | undefined
 type Packaging = NonNullable<GoodsItem['packages']>[number]
 
+/** A pointer through names that somebody made up to be long points nowhere. */
+const POINTER_LENGTH_MAX = 1000
+
 /** A list of findings that stops growing at a limit and then only counts. */
 export class Findings {
   private readonly max: number
@@ -46,7 +49,8 @@ export class Findings {
       this.more += 1
       return
     }
-    const at = typeof pointer === 'string' ? pointer : pointer()
+    const place = typeof pointer === 'string' ? pointer : pointer()
+    const at = place.length > POINTER_LENGTH_MAX ? '' : place
     this.list.push(facts === undefined ? { code, pointer: at } : { code, pointer: at, facts })
   }
 
@@ -243,6 +247,15 @@ export class Reading {
     return text.toUpperCase()
   }
 
+  /** A mode of transport: one digit, or the two digits of the recommendation's first edition, which end in 0. */
+  readonly mode: Read<string> = (node) => {
+    const text = this.said(node)
+    if (text === undefined || /^\d$/.test(text)) return text
+    if (!/^[1-9]0$/.test(text)) return this.refuse('intake/format-wrong', node, { expected: 'Rec 19 n1' })
+    this.note('intake/value-normalised', node, { expected: 'Rec 19 n1' })
+    return text.slice(0, 1)
+  }
+
   readonly flag: Read<boolean> = (node) => {
     const text = this.said(node)
     if (text === '1' || text === 'true') return true
@@ -333,7 +346,8 @@ export class Reading {
       first ??= leaf
       count += 1
     }
-    if (first !== undefined) this.notes.add('intake/elements-not-carried', first.pointer, { count, first: first.name })
+    if (first !== undefined)
+      this.notes.add('intake/elements-not-carried', first.pointer, { count, first: first.name.slice(0, 60) })
   }
 }
 

@@ -37,6 +37,8 @@ export class ArraySplitter {
   private escaped = false
   private line = 1
   private begunAt = 1
+  /** How many elements, and breaks, were found. */
+  elements = 0
 
   constructor(limits: { readonly lineBytesMax: number; readonly excerptBytesMax: number }) {
     this.held = new HeldBytes(limits.lineBytesMax, limits.excerptBytesMax)
@@ -50,11 +52,12 @@ export class ArraySplitter {
     let from = 0
     for (let at = 0; at < chunk.length && this.state !== 'broken'; at += 1) {
       const byte = chunk[at] ?? 0
-      if (this.state !== 'inside') {
-        this.between(byte)
-        if (this.state === 'inside' || this.state === 'broken') from = at
+      let state: State = this.state
+      if (state !== 'inside') {
+        state = this.between(byte)
+        if (state === 'inside' || state === 'broken') from = at
       }
-      if (this.state === 'inside') {
+      if (state === 'inside') {
         const ends = this.within(byte)
         if (ends !== undefined) yield this.finish(chunk.subarray(from, ends === 'with' ? at + 1 : at))
         // A byte that belongs to the list and not to the element is looked at again.
@@ -68,17 +71,19 @@ export class ArraySplitter {
   *end(): Generator<ArrayPart> {
     if (this.state === 'closed') return
     const broken = this.state === 'broken' ? this.broken : 'intake/array-unfinished'
+    this.elements += 1
     yield { ...this.held.take(), line: this.begunAt, broken }
   }
 
   private finish(last: Buffer): ArrayPart {
     this.state = 'separator'
+    this.elements += 1
     return { ...this.held.take(last), line: this.begunAt }
   }
 
   /** A byte outside of elements: moves on, begins an element, or breaks the list. */
-  private between(byte: number): void {
-    if (isSpace(byte)) return
+  private between(byte: number): State {
+    if (isSpace(byte)) return this.state
     const closes = byte === CLOSE_LIST
     if (this.state === 'open') {
       if (byte === OPEN_LIST) this.state = 'first'
@@ -89,6 +94,7 @@ export class ArraySplitter {
     else if (this.state === 'separator' || closes || byte === COMMA || byte === CLOSE_OBJECT)
       this.break('intake/array-broken')
     else this.begin()
+    return this.state
   }
 
   private break(code: 'intake/array-broken' | 'intake/trailing-content'): void {

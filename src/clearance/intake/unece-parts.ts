@@ -20,7 +20,7 @@ export function locationOf(node: SourceNode | undefined, r: Reading): Station | 
   return stationFrom({
     codes: r.many(node, 'id').flatMap((id) => r.may(id, r.identifier(35)) ?? []),
     name: firstOf(r.many(node, 'name'), r.named(256), r),
-    country: r.may(r.one(node, 'countryId'), r.country),
+    country: r.may(r.one(node, 'countryId') ?? r.one(node, 'postalTradeAddress', 'countryId'), r.country),
   })
 }
 

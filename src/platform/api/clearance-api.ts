@@ -19,6 +19,7 @@ import {
   listSubmissions,
   OfficerDecision,
 } from '../../clearance/index.ts'
+import { type Instant, parseInstant } from '../../kernel/index.ts'
 import { withActor } from '../db/index.ts'
 import { sendRefusal } from '../http/problem.ts'
 import { actedBy, type HttpServer, purposeHeader } from '../http/server.ts'
@@ -47,13 +48,10 @@ import {
 const ById = Type.Object({ id: Uuid }, closed)
 const problems = { '4xx': { $ref: 'Problem#' } }
 const limitOf = (text: string | undefined): number => Math.min(Number(text ?? 100), 500)
-const beforeOf = (text: string | undefined): Date | undefined => {
-  const at = text === undefined ? Number.NaN : Date.parse(text)
-  return Number.isNaN(at) ? undefined : new Date(at)
-}
-const nextOf = (rows: readonly Date[], limit: number): { next?: string } => {
+const beforeOf = (text: string | undefined): Instant | undefined => (text === undefined ? undefined : parseInstant(text))
+const nextOf = (rows: readonly Instant[], limit: number): { next?: string } => {
   const last = rows.at(-1)
-  return rows.length === limit && last ? { next: last.toISOString() } : {}
+  return rows.length === limit && last ? { next: last } : {}
 }
 
 export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
@@ -113,7 +111,13 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       const items = await withActor(db, actedBy(request, 'intake'), (tx) =>
         listSubmissions(tx, { limit, before: beforeOf(request.query.before) }),
       )
-      return { items, ...nextOf(items.map(({ startedAt }) => startedAt), limit) }
+      return {
+        items,
+        ...nextOf(
+          items.map(({ startedAt }) => startedAt),
+          limit,
+        ),
+      }
     },
   )
 
@@ -222,7 +226,13 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       const items = await withActor(db, actedBy(request, 'clearance'), (tx) =>
         listDeclarations(tx, { ...request.query, limit, before: beforeOf(request.query.before) }),
       )
-      return { items, ...nextOf(items.map(({ changedAt }) => changedAt), limit) }
+      return {
+        items,
+        ...nextOf(
+          items.map(({ changedAt }) => changedAt),
+          limit,
+        ),
+      }
     },
   )
 
@@ -422,7 +432,13 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       const items = await withActor(db, actedBy(request, customsControl), (tx) =>
         listReceived(tx, { ...request.query, limit, before: beforeOf(request.query.before) }),
       )
-      return { items, ...nextOf(items.map(({ receivedAt }) => receivedAt), limit) }
+      return {
+        items,
+        ...nextOf(
+          items.map(({ receivedAt }) => receivedAt),
+          limit,
+        ),
+      }
     },
   )
 
@@ -445,7 +461,8 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       const by = actedBy(request, customsControl)
       const found = await withActor(db, by, async (tx) => {
         const row = await findReceived(tx, request.params.id)
-        if (row) await recordEvents(tx, by, [{ type: 'received.read', subject: row.key, facts: { partner: row.partner } }])
+        if (row)
+          await recordEvents(tx, by, [{ type: 'received.read', subject: row.key, facts: { partner: row.partner } }])
         return row
       })
       return found ?? sendRefusal(request, reply, { code: 'clearance/declaration-unknown', key: request.params.id })
@@ -481,7 +498,9 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       },
     },
     async (request) => ({
-      items: await withActor(db, actedBy(request, 'clearance'), (tx) => listDefective(tx, limitOf(request.query.limit))),
+      items: await withActor(db, actedBy(request, 'clearance'), (tx) =>
+        listDefective(tx, limitOf(request.query.limit)),
+      ),
     }),
   )
 }

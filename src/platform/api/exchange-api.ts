@@ -234,7 +234,9 @@ export function registerExchangeApi(app: HttpServer, node: ApiNode): void {
     },
     async (request, reply) => {
       const last = request.headers['last-event-id']
-      const after = parseFeedPosition((typeof last === 'string' ? last : request.query.after) ?? writeFeedPosition(feedStart))
+      const after = parseFeedPosition(
+        (typeof last === 'string' ? last : request.query.after) ?? writeFeedPosition(feedStart),
+      )
       if (!after.ok) return sendRefusal(request, reply, after.refusal)
       reply.hijack()
       const out = reply.raw

@@ -101,7 +101,9 @@ export const DeclarationDetail = Type.Object({
       message: nullable(Uuid),
     }),
   ),
-  balance: Type.Optional(Type.Unknown({ description: 'Of a temporary declaration: what trains drew and what is left' })),
+  balance: Type.Optional(
+    Type.Unknown({ description: 'Of a temporary declaration: what trains drew and what is left' }),
+  ),
 })
 
 const receivedMembers = {
@@ -192,7 +194,10 @@ export const LegDetail = Type.Object({
 })
 
 export const page = <Schema extends TSchema>(schema: Schema) =>
-  Type.Object({ items: Type.Array(schema), next: Type.Optional(Type.String({ description: 'Give as `before` for the next page' })) })
+  Type.Object({
+    items: Type.Array(schema),
+    next: Type.Optional(Type.String({ description: 'Give as `before` for the next page' })),
+  })
 
 const digits = (max: number) => Type.String({ pattern: `^[1-9]\\d{0,${max}}$` })
 export const Limit = Type.Optional(digits(2))

@@ -65,7 +65,11 @@ export async function sendRefusal(request: FastifyRequest, reply: FastifyReply, 
 }
 
 /** Answers what no route foresaw: bad requests with their place, and failures with nothing but a number to quote. */
-export async function sendError(error: FastifyError | Fault | Error, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function sendError(
+  error: FastifyError | Fault | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
   if ('validation' in error && error.validation) {
     const first = error.validation[0]
@@ -78,7 +82,8 @@ export async function sendError(error: FastifyError | Fault | Error, request: Fa
   if (status === 413) return sendRefusal(request, reply, { code: 'platform/too-large' })
   if (status === 415) return sendRefusal(request, reply, { code: 'platform/media-type' })
   if (status === 429) return sendRefusal(request, reply, { code: 'access/too-many-requests' })
-  if (status >= 400 && status < 500) return sendRefusal(request, reply, { code: 'platform/request-invalid', rule: 'http' })
+  if (status >= 400 && status < 500)
+    return sendRefusal(request, reply, { code: 'platform/request-invalid', rule: 'http' })
   const correlationId = randomUUID()
   const code = error instanceof Fault ? error.code : 'platform/failure'
   const retryable = error instanceof Fault && error.retryable
@@ -86,5 +91,11 @@ export async function sendError(error: FastifyError | Fault | Error, request: Fa
   await reply
     .code(retryable ? 503 : 500)
     .type('application/problem+json')
-    .send({ type: 'urn:dostyk:failure', title: 'failure', status: retryable ? 503 : 500, code: 'platform/failure', correlationId })
+    .send({
+      type: 'urn:dostyk:failure',
+      title: 'failure',
+      status: retryable ? 503 : 500,
+      code: 'platform/failure',
+      correlationId,
+    })
 }

@@ -2,7 +2,8 @@
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Fault } from '../../kernel/index.ts'
 import { type ActedBy, type Database, withActor } from '../db/index.ts'
 import { findToken, type Scope, type Token } from '../identity/tokens.ts'
@@ -46,7 +47,7 @@ export function actedBy(request: FastifyRequest, purpose: string): ActedBy {
 export async function makeHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const app = Fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyBytesMax,
     requestTimeout: 0,
     routerOptions: { maxParamLength: 200 },
@@ -69,11 +70,17 @@ export async function makeHttpServer(options: HttpServerOptions): Promise<HttpSe
       },
       components: {
         securitySchemes: {
-          token: { type: 'http', scheme: 'bearer', description: 'Made by `dostyk token create`; has scopes and a rate.' },
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'Made by `dostyk token create`; has scopes and a rate.',
+          },
         },
       },
     },
-    refResolver: { buildLocalReference: (schema, _base, _fragment, index) => String(schema['$id'] ?? `schema${index}`) },
+    refResolver: {
+      buildLocalReference: (schema, _base, _fragment, index) => String(schema['$id'] ?? `schema${index}`),
+    },
   })
   await app.register(rateLimit, {
     global: true,
@@ -114,6 +121,9 @@ export async function listenHttp(app: HttpServer, address: { host: string; port:
   try {
     return await app.listen(address)
   } catch (cause) {
-    throw new Fault('platform/port-unavailable', `cannot listen on ${address.host}:${address.port}`, { cause, facts: address })
+    throw new Fault('platform/port-unavailable', `cannot listen on ${address.host}:${address.port}`, {
+      cause,
+      facts: address,
+    })
   }
 }

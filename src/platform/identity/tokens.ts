@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import { v4 as uuidv4 } from 'uuid'
 import { recordEvents } from '../../audit/index.ts'
-import { accept, type Decision, refuse } from '../../kernel/index.ts'
+import { accept, type Decision, type Instant, refuse } from '../../kernel/index.ts'
 import type { Transaction } from '../db/index.ts'
 
 /** What a token may do. A scope that is not named is not given. */
@@ -24,11 +24,11 @@ export interface Token {
 }
 
 export interface TokenRow extends Token {
-  readonly createdAt: Date
+  readonly createdAt: Instant
   readonly createdBy: string
-  readonly expiresAt: Date | null
-  readonly revokedAt: Date | null
-  readonly lastUsedAt: Date | null
+  readonly expiresAt: Instant | null
+  readonly revokedAt: Instant | null
+  readonly lastUsedAt: Instant | null
 }
 
 export type TokenRefusal =

@@ -1,0 +1,6 @@
+export { type IntakeCode, intakeCodes } from './codes.ts'
+export { type CsvTable, declarationsTable, railwayListTable } from './csv-tables.ts'
+export type { IntakeEntry, IntakeFormat } from './entry.ts'
+export { defaultLimits, type IntakeLimits } from './limits.ts'
+export { readSubmission, type SubmissionOptions, SubmissionReader } from './read-submission.ts'
+export type { HomeContext } from './reading.ts'

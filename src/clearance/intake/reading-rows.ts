@@ -1,0 +1,135 @@
+import type { IntakeCode } from './codes.ts'
+import type { CsvHeader, CsvRow } from './csv-rows.ts'
+import type { CsvTable } from './csv-tables.ts'
+import type { Reading } from './reading.ts'
+import { SourceNode } from './source-tree.ts'
+import { stationFrom } from './values.ts'
+
+/** Several values in one cell stand beside each other with this between them. */
+const BETWEEN = '|'
+
+/** The readable rows of one record as source nodes: a child for each filled cell, named after its column. */
+export class RowReading {
+  readonly reading: Reading
+  readonly rows: readonly SourceNode[]
+  private readonly root = new SourceNode({ name: '', step: '' })
+
+  constructor(header: CsvHeader, rows: readonly Omit<CsvRow, 'bytes'>[], reading: Reading) {
+    this.reading = reading
+    const nodes = rows.map((row, at) => {
+      const node = new SourceNode({ name: 'rows', parent: this.root, step: `/rows/${at}`, line: row.line, column: 1 })
+      this.root.children.push(node)
+      return this.fill(node, row, header) ? node : undefined
+    })
+    this.rows = nodes.filter((node) => node !== undefined)
+  }
+
+  /** Gives a row its cells; false when the row itself cannot be read, which refuses the record. */
+  private fill(node: SourceNode, row: Omit<CsvRow, 'bytes'>, header: CsvHeader): boolean {
+    const cells = row.cells ?? []
+    const { columns } = header
+    if (row.code !== undefined) this.reading.refuse(row.code, node)
+    else if (cells.length !== columns.length)
+      this.reading.refuse('intake/csv-row-shape', node, { cells: cells.length, columns: columns.length })
+    else {
+      for (const [index, cell] of cells.entries()) {
+        const name = columns[index]
+        const text = cell.trim()
+        if (name === undefined || text === '') continue
+        const child = new SourceNode({ name, parent: node, step: `/${name}`, line: row.line, column: index + 1 })
+        child.text = text
+        node.children.push(child)
+      }
+      return true
+    }
+    return false
+  }
+
+  /** The first row, at which what is missing from the record is missed. */
+  get first(): SourceNode {
+    return this.rows[0] ?? this.root
+  }
+
+  refuse(code: IntakeCode): void {
+    this.reading.refuse(code, this.first)
+  }
+
+  cell(row: SourceNode, name: string): SourceNode | undefined {
+    return this.reading.one(row, name)
+  }
+
+  /** A value of the whole record: every row that fills the cell must fill it alike. */
+  shared(name: string): SourceNode | undefined {
+    let said: SourceNode | undefined
+    for (const row of this.rows) {
+      const cell = this.cell(row, name)
+      if (cell === undefined) continue
+      if (said === undefined) said = cell
+      else if (said.text !== cell.text) this.reading.refuse('intake/csv-rows-disagree', cell, { element: name })
+    }
+    return said
+  }
+
+  must<Value>(name: string, read: (node: SourceNode) => Value | undefined): Value | undefined {
+    const cell = this.shared(name)
+    return cell === undefined ? this.reading.missing(this.first, [name]) : read(cell)
+  }
+
+  may<Value>(name: string, read: (node: SourceNode) => Value | undefined): Value | undefined {
+    return this.reading.may(this.shared(name), read)
+  }
+
+  /** The members of a cell that holds several. */
+  list<Value>(cell: SourceNode | undefined, read: (node: SourceNode) => Value | undefined): Value[] {
+    return membersOf(cell).flatMap((node) => this.reading.may(node, read) ?? [])
+  }
+
+  /** A value with the code it needs beside it, such as an amount and its currency. */
+  paired(value: SourceNode | undefined, code: SourceNode | undefined): SourceNode | undefined {
+    if (value === undefined || code?.text === undefined) return value
+    const node = new SourceNode({
+      name: value.name,
+      parent: value.parent,
+      step: `/${value.name}`,
+      line: value.line ?? 1,
+      column: value.column ?? 1,
+      attributes: new Map([['currencyID', code.text]]),
+    })
+    node.text = value.text
+    return node
+  }
+
+  station(codes: SourceNode | undefined, name: SourceNode | undefined, country: SourceNode | undefined) {
+    const r = this.reading
+    return stationFrom({
+      codes: this.list(codes, r.identifier(17)),
+      name: r.may(name, r.named(256)),
+      country: r.may(country, r.country),
+    })
+  }
+}
+
+/** Splits a cell at its bars; each member stands where the cell stands. */
+export function membersOf(cell: SourceNode | undefined, between: string = BETWEEN): SourceNode[] {
+  if (cell?.text === undefined) return []
+  return cell.text.split(between).flatMap((part) => {
+    const text = part.trim()
+    if (text === '') return []
+    const member = new SourceNode({
+      name: cell.name,
+      parent: cell.parent,
+      step: `/${cell.name}`,
+      line: cell.line ?? 1,
+      column: cell.column ?? 1,
+    })
+    member.text = text
+    return [member]
+  })
+}
+
+/** What tells the record of a row: the values of the key columns, or undefined when one that must be filled is not. */
+export function keyOf(table: CsvTable, header: CsvHeader, row: CsvRow): string | undefined {
+  if (row.cells === undefined) return undefined
+  const values = table.key.map((name) => row.cells?.[header.columns.indexOf(name)]?.trim() ?? '')
+  return table.needed.includes(table.key[0] ?? '') && values[0] === '' ? undefined : values.join('\n')
+}

@@ -1,0 +1,256 @@
+/** Two nodes on this machine, set up as two administrations would set theirs up, each in a process of its own. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { addPartner, approvePartner, openPartnerCard } from '../../exchange/index.ts'
+import { type AdministrationId, assert, type Decision, Fault, readJson } from '../../kernel/index.ts'
+import {
+  type Channel,
+  changeChannelState,
+  openingDigest,
+  recordApproval,
+  recordWorkingGroupDecision,
+} from '../../law/index.ts'
+import { type Database, migrate, openDatabase, withActor } from '../db/index.ts'
+import { createToken, revokeToken, scopes } from '../identity/tokens.ts'
+import { initialiseNode } from '../init.ts'
+import { openKeys } from '../keys/index.ts'
+import { agreementId, type NodeServices, openNode, registerShippedConditions } from '../node.ts'
+import { type RunningEmbeddedPostgres, startEmbeddedPostgres } from '../postgres/index.ts'
+import { readConfig } from '../config/index.ts'
+import { type CuttableLink, openLink } from './cuttable-link.ts'
+
+export interface DemoNode {
+  readonly id: AdministrationId
+  readonly configPath: string
+  readonly httpUrl: string
+  readonly token: string
+  /** For reading what is in its books, to check them. */
+  readonly db: Database
+}
+
+export interface TwoNodes {
+  readonly nodes: readonly [DemoNode, DemoNode]
+  cutLink(): void
+  restoreLink(): void
+  /** Resolves when a node has ended without being told to. */
+  readonly ended: Promise<string>
+  stop(): Promise<void>
+}
+
+const sides = [
+  { id: 'KZ-KGD', country: 'KZ', zone: 'Asia/Almaty', folder: 'kz', database: 'dostyk_kz' },
+  { id: 'CN-GACC', country: 'CN', zone: 'Asia/Shanghai', folder: 'cn', database: 'dostyk_cn' },
+] as const
+type Side = (typeof sides)[number]
+
+const cli = fileURLToPath(new URL('../cli.ts', import.meta.url))
+const setupActor = 'demo'
+
+/**
+ * Starts both nodes on one embedded PostgreSQL with a database each, on free ports, with generated keys and sample
+ * approvals of the Technical Conditions. The books start empty; keys are kept from start to start.
+ */
+export async function startTwoNodes(folder: string, retry: { min: number; max: number }): Promise<TwoNodes> {
+  await mkdir(folder, { recursive: true, mode: 0o711 })
+  const closers: Array<() => Promise<void>> = []
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close().catch(() => {})
+  }
+  try {
+    const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres') })
+    closers.push(() => postgres.stop())
+    const ports = new Map<string, number>()
+    const links = new Map<string, CuttableLink>()
+    for (const side of sides) {
+      const link = await openLink(() => ports.get(side.id) ?? 0)
+      links.set(side.id, link)
+      closers.push(() => link.close())
+    }
+    const prepared = []
+    for (const side of sides) prepared.push(await prepareSide(folder, side, links.get(side.id)?.port ?? 0, postgres, retry))
+    const [first, second] = prepared
+    assert(first && second, 'there are two sides')
+    await introduce(first.services, second.services)
+    await introduce(second.services, first.services)
+    const nodes: DemoNode[] = []
+    const children: ChildProcess[] = []
+    for (const { side, configPath, services, token, db } of prepared) {
+      const { child, httpUrl, exchangePort } = await startProcess(configPath)
+      ports.set(side.id, exchangePort)
+      children.push(child)
+      closers.push(() => db.close())
+      closers.push(() => endProcess(child))
+      nodes.push({ id: services.me, configPath, httpUrl, token, db })
+    }
+    const [a, b] = nodes
+    assert(a && b, 'there are two nodes')
+    const ended = Promise.race(
+      children.map((child, index) => new Promise<string>((resolve) => child.once('exit', () => resolve(nodes[index]?.id ?? '')))),
+    )
+    return {
+      nodes: [a, b],
+      cutLink: () => {
+        for (const link of links.values()) link.cut()
+      },
+      restoreLink: () => {
+        for (const link of links.values()) link.restore()
+      },
+      ended,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The folder of one side: made at the first start, its books emptied at every start. */
+async function prepareSide(
+  folder: string,
+  side: Side,
+  linkPort: number,
+  postgres: RunningEmbeddedPostgres,
+  retry: { min: number; max: number },
+) {
+  const nodeFolder = join(folder, side.folder)
+  const configPath = join(nodeFolder, 'dostyk.json')
+  const publicUrl = `https://127.0.0.1:${linkPort}`
+  const embedded = { folder: '../postgres', database: side.database }
+  const config = await readConfig(configPath).catch(() => undefined)
+  const passphrase = config && (await readFile(join(nodeFolder, 'passphrase'), 'utf8').catch(() => '')).trim()
+  const keys = passphrase ? await openKeys({ folder: join(nodeFolder, 'keys'), passphrase }).catch(() => undefined) : undefined
+  const usable = keys && Date.parse(keys.keysetExpiresAt('live')) > Date.now() + 86_400_000
+  if (!usable) {
+    await rm(nodeFolder, { recursive: true, force: true })
+    await initialiseNode({
+      folder: nodeFolder,
+      administration: side.id,
+      zone: side.zone,
+      httpPort: 0,
+      exchangePort: 0,
+      exchangeHost: '127.0.0.1',
+      publicUrl,
+      embedded,
+      retry,
+      logLevel: 'warn',
+      now: new Date(),
+    })
+  }
+  const text = JSON.parse(await readFile(configPath, 'utf8')) as { exchange: { publicUrl: string } }
+  text.exchange.publicUrl = publicUrl
+  await writeFile(configPath, `${JSON.stringify(text, null, 2)}\n`, { mode: 0o600 })
+  await postgres.dropDatabase(side.database)
+  const urls = await postgres.createDatabase(side.database)
+  await migrate(urls.ownerUrl)
+  const db = openDatabase({ url: urls.appUrl, max: 4 })
+  const services = await openNode(
+    await readConfig(configPath),
+    db,
+    (await readFile(join(nodeFolder, 'passphrase'), 'utf8')).trim(),
+  )
+  const token = await withActor(db, { actor: setupActor, purpose: 'administration' }, async (tx) => {
+    await revokeToken(tx, 'national-system', setupActor)
+    return await createToken(
+      tx,
+      { name: 'national-system', scopes: Object.keys(scopes), requestsPerMinute: 100_000 },
+      setupActor,
+    )
+  })
+  return { side, configPath, services, token: must(token).secret, db }
+}
+
+function must<Value>(decision: Decision<Value, { readonly code: string }>): Value {
+  if (decision.ok) return decision.value
+  throw new Fault(decision.refusal.code, `the demonstration could not be set up: ${JSON.stringify(decision.refusal)}`)
+}
+
+/** What two officers and two heads do on each side before a train may be told of, with sample names. */
+async function introduce(home: NodeServices, other: NodeServices): Promise<void> {
+  const by = { actor: setupActor, purpose: 'administration' }
+  const card = {
+    administration: other.me,
+    endpoint: other.config.exchange.publicUrl,
+    root: other.keys.rootPublicJwk,
+    keysets: { test: other.keys.keyset('test'), live: other.keys.keyset('live') },
+  }
+  const read = readJson(JSON.stringify(card), { lengthMax: 1_000_000, depthMax: 6, otherNumbers: 'refuse' })
+  assert(read.ok, 'a card that was just written is readable')
+  const opened = must(openPartnerCard(read.value))
+  await withActor(home.db, by, async (tx) => {
+    must(await addPartner(tx, opened, setupActor))
+    const approval = { fingerprint: other.keys.rootFingerprint, officers: ['Sample Officer A', 'Sample Officer B'] }
+    must(await approvePartner(tx, other.me, approval, setupActor))
+  })
+  await registerShippedConditions(home, other.me)
+  const channel: Channel = { home: home.me, partner: other.me, agreement: agreementId }
+  const at = home.recordedBy(setupActor)
+  const { version, bodyDigest, annexes } = home.clearance.conditions
+  await withActor(home.db, by, async (tx) => {
+    const decide = async (kind: 'established' | 'content' | 'technology' | 'protection') =>
+      must(await recordWorkingGroupDecision(tx, home.law, channel, { reference: `Sample minutes: ${kind}`, kind, decidedOn: at.on }, at))
+    for (const kind of ['established', 'content', 'technology', 'protection'] as const) await decide(kind)
+    must(
+      await recordWorkingGroupDecision(
+        tx,
+        home.law,
+        channel,
+        { reference: 'Sample minutes: conditions', kind: 'conditions', decidedOn: at.on, version, digest: bodyDigest },
+        at,
+      ),
+    )
+    for (const { name, digest } of annexes)
+      must(
+        await recordWorkingGroupDecision(
+          tx,
+          home.law,
+          channel,
+          { reference: `Sample minutes: annex ${name}`, kind: 'annex', decidedOn: at.on, version, annex: name, digest },
+          at,
+        ),
+      )
+    for (const side of ['KZ', 'CN'])
+      must(
+        await recordApproval(
+          tx,
+          home.law,
+          channel,
+          { version, side, person: `Sample Head (${side})`, post: 'Head of the administration', approvedOn: at.on, digest: bodyDigest },
+          at,
+        ),
+      )
+    must(await changeChannelState(tx, home.law, channel, { to: 'test', reason: 'sample' }, at))
+  })
+  home.refresh()
+  const { facts } = await home.gate(other.me)
+  const digest = must(openingDigest(home.law, facts, at.on))
+  const persons = ['Sample Officer A', 'Sample Officer B'].map((id) => ({ id, at: at.at }))
+  await withActor(home.db, by, async (tx) => {
+    const wanted = { to: 'production' as const, reason: 'sample', act: { digest, persons } }
+    must(await changeChannelState(tx, home.law, channel, wanted, at))
+  })
+  home.refresh()
+}
+
+async function startProcess(configPath: string): Promise<{ child: ChildProcess; httpUrl: string; exchangePort: number }> {
+  const child = fork(cli, ['serve', '--config', configPath], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // Ctrl-C reaches us alone; the nodes are stopped in order.
+    detached: process.platform !== 'win32',
+  })
+  return await new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve({ child, ...(message as { httpUrl: string; exchangePort: number }) }))
+    child.once('exit', (code) => reject(new Fault('platform/node-ended', `a node ended while starting (exit code ${code})`)))
+  })
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill('SIGTERM')
+  const force = setTimeout(() => child.kill('SIGKILL'), 10_000)
+  await exited
+  clearTimeout(force)
+}

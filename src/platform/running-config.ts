@@ -1,0 +1,67 @@
+/** A configuration made ready to run: its database is up, its passphrase is read. */
+import { readFile } from 'node:fs/promises'
+import { Fault } from '../kernel/index.ts'
+import { type Config, readConfig } from './config/index.ts'
+import { type EmbeddedPostgres, findEmbeddedPostgres, startEmbeddedPostgres } from './postgres/index.ts'
+
+export interface RunningConfig {
+  readonly config: Config
+  readonly database: { readonly url: string; readonly ownerUrl: string }
+  readonly passphrase: string
+}
+
+const databaseName = 'dostyk'
+
+/**
+ * Reads a configuration and brings up what it needs. The environment's DATABASE_URL and DOSTYK_KEY_PASSPHRASE stand in
+ * for what the file does not say. An embedded database that another process of ours runs is joined.
+ * @returns with `stop`, which ends an embedded database that was started here
+ */
+export async function prepareConfig(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<RunningConfig & { stop(): Promise<void> }> {
+  const config = await readConfig(path)
+  const passphrase = await readPassphrase(config, env)
+  const { url = env['DATABASE_URL'], ownerUrl, embedded } = config.database
+  if (url) return { config, passphrase, database: { url, ownerUrl: ownerUrl ?? url }, stop: async () => {} }
+  if (!embedded)
+    throw new Fault('platform/database-not-named', 'the configuration names no database', {
+      facts: { path, pointer: '/database' },
+    })
+  const { server, stop } = await openEmbedded(embedded.folder)
+  try {
+    const urls = await server.createDatabase(embedded.database ?? databaseName)
+    return { config, passphrase, database: { url: urls.appUrl, ownerUrl: urls.ownerUrl }, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function openEmbedded(folder: string): Promise<{ server: EmbeddedPostgres; stop(): Promise<void> }> {
+  try {
+    const started = await startEmbeddedPostgres({ folder })
+    return { server: started, stop: () => started.stop() }
+  } catch (error) {
+    const running =
+      error instanceof Fault && error.code === 'platform/postgres-in-use' ? await findEmbeddedPostgres({ folder }) : undefined
+    if (!running) throw error
+    return { server: running, stop: async () => {} }
+  }
+}
+
+async function readPassphrase(config: Config, env: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const { passphraseFile } = config.keys
+  const text = passphraseFile
+    ? await readFile(passphraseFile, 'utf8').catch((cause: unknown) => {
+        throw new Fault('platform/keys-missing', `the passphrase file ${passphraseFile} cannot be read`, {
+          cause,
+          facts: { file: passphraseFile },
+        })
+      })
+    : env['DOSTYK_KEY_PASSPHRASE']
+  if (!text?.trim())
+    throw new Fault('platform/passphrase-missing', 'no passphrase opens the keys', { facts: { pointer: '/keys/passphraseFile' } })
+  return text.trim()
+}

@@ -1,0 +1,138 @@
+/** Runs one node: its servers for partners and for home systems, and the workers between them. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import { recordEvents, startSequencer } from '../audit/index.ts'
+import { outboxChannel, signAllWaiting, takeSubmission } from '../clearance/index.ts'
+import { answerFrames, frameLimits, Sender } from '../exchange/index.ts'
+import { registerApi } from './api/index.ts'
+import type { ApiNode } from './api/context.ts'
+import { type Database, listen, migrate, openDatabase, withActor } from './db/index.ts'
+import { listenHttp, makeHttpServer } from './http/server.ts'
+import { openNode } from './node.ts'
+import { openPeerServer, PeerClient } from './peer/index.ts'
+import type { RunningConfig } from './running-config.ts'
+import { createTelemetry } from './telemetry/index.ts'
+import { watchFolder } from './watched-folder.ts'
+import { version } from './version.ts'
+
+export interface RunningNode {
+  readonly httpUrl: string
+  readonly exchangePort: number
+  /** Ends in order: no new work, what is under way finishes, then the doors close. */
+  close(): Promise<void>
+}
+
+const framesPath = '/exchange/v1/frames'
+const housekeepingSeconds = 60
+/** What is signed a while after the gates opened without a hint. */
+const waitingSeconds = 2
+/** Request ids are kept this long: longer than the window in which a request is believed. */
+const requestKeptMinutes = 10
+
+export async function startNode({ config, database, passphrase }: RunningConfig): Promise<RunningNode> {
+  const telemetry = createTelemetry(config)
+  const { logger } = telemetry
+  const applied = await migrate(database.ownerUrl)
+  if (applied.applied.length > 0) logger.info({ migrations: applied.applied.length }, 'database migrated')
+  const db = openDatabase({ url: database.url, onIdleError: () => logger.warn({ code: 'platform/database-unavailable' }, 'idle connection broke') })
+  const report = (code: string, cause: unknown, facts: Readonly<Record<string, string | undefined>>): void =>
+    logger.warn({ code, err: cause, ...facts }, 'a worker will try again')
+  const node = await openNode(config, db, passphrase, report)
+  const client = new PeerClient(node.keys.tls)
+  const sender = new Sender(node.exchange, db, (partner, body) => client.post(partner, framesPath, body))
+  const api: ApiNode = {
+    ...node,
+    reference: node.clearance.reference,
+    telemetry,
+    submit: (request, source) => takeSubmission(db, node.clearanceContext, request, source),
+    wake: () => sender.wake(),
+  }
+  const http = await makeHttpServer({ db, logger, version, bodyBytesMax: 1024 * 1024, now: node.exchange.now })
+  await registerApi(http, api)
+  const peers = await openPeerServer(
+    node.keys.tls,
+    config.exchange,
+    { bodyBytesMax: frameLimits.wireBytesMax, requestSecondsMax: 30, connectionsMax: 200 },
+    async ({ peerPin, path, body }) => {
+      if (path !== framesPath)
+        return { status: 404, contentType: 'application/problem+json', body: JSON.stringify({ status: 404, code: 'platform/not-found' }) }
+      try {
+        const answer = await answerFrames(node.exchange, db, { peerPin, body })
+        telemetry.metrics.framesAnswered.inc({ outcome: answer.outcome })
+        if (answer.answersQueued) sender.wake()
+        return answer
+      } catch (error) {
+        report('exchange/busy', error, {})
+        throw error
+      }
+    },
+  )
+  const httpUrl = await listenHttp(http, config.http)
+  await withActor(db, { actor: node.me, purpose: 'administration' }, (tx) =>
+    recordEvents(tx, { actor: node.me, purpose: 'administration' }, [{ type: 'node.started', subject: node.me, facts: { version } }]),
+  )
+  const stopping = new AbortController()
+  const sequencer = startSequencer(db, (error) => report('audit/sequencer', error, {}))
+  const outbox = await listen(db, outboxChannel, () => sender.wake())
+  const folder = config.intake.watchedFolder
+  const watched = folder
+    ? watchFolder(
+        folder,
+        (fileName, source) =>
+          takeSubmission(db, node.clearanceContext, { channel: 'folder', source: 'folder', fileName }, source),
+        (code, cause, facts) => report(code, cause, facts),
+      )
+    : undefined
+  const workers = [
+    sender.run(),
+    watched?.run(1),
+    every(waitingSeconds, stopping.signal, async () => {
+      if ((await signAllWaiting(db, node.clearanceContext)) > 0) sender.wake()
+    }, report),
+    every(housekeepingSeconds, stopping.signal, () => forgetRequests(db), report),
+  ]
+  logger.info({ administration: node.me, http: httpUrl, exchangePort: peers.port }, 'node started')
+  let closed: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    stopping.abort()
+    watched?.stop()
+    sender.stop()
+    await http.close()
+    await peers.close()
+    await Promise.allSettled(workers)
+    client.close()
+    await outbox.close()
+    await withActor(db, { actor: node.me, purpose: 'administration' }, (tx) =>
+      recordEvents(tx, { actor: node.me, purpose: 'administration' }, [{ type: 'node.stopped', subject: node.me, facts: {} }]),
+    ).catch((error: unknown) => report('platform/database-unavailable', error, {}))
+    await sequencer.stop()
+    await db.close()
+    logger.info({ administration: node.me }, 'node stopped')
+  }
+  return {
+    httpUrl,
+    exchangePort: peers.port,
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+async function every(
+  seconds: number,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+  report: (code: string, cause: unknown, facts: Readonly<Record<string, string>>) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    await work().catch((error: unknown) => report('platform/worker', error, {}))
+    await sleep(seconds * 1000, undefined, { signal }).catch(() => {})
+  }
+}
+
+async function forgetRequests(db: Database): Promise<void> {
+  await withActor(db, { actor: 'housekeeping', purpose: 'exchange' }, (tx) =>
+    sql`delete from exchange.request_seen where seen_at < now() - make_interval(mins => ${requestKeptMinutes})`.execute(tx),
+  )
+}
