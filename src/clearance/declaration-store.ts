@@ -43,8 +43,10 @@ interface KnownDeclaration {
   readonly declaration_id: string
   readonly lane: string
   readonly version: number
+  readonly record: DeclarationRecord['record']
   readonly content_digest: string
   readonly sent_version: number | null
+  readonly stands_at_partner: boolean
 }
 
 interface Version {
@@ -85,10 +87,7 @@ export async function takeDeclarations(
   const taken = records.map((record): Taken => {
     const before = known.get(record.content.declaration.id)
     const digest = contentDigest(record.content)
-    const decided = decideVersion(before && { version: before.version, contentDigest: before.content_digest }, {
-      version: record.content.declaration.versionId,
-      contentDigest: digest,
-    })
+    const decided = decideRecordVersion(before, record, digest)
     const refused = (code: string, pointer: string): Taken => ({
       outcome: 'refused',
       about: before?.key,
@@ -111,11 +110,33 @@ async function findDeclarations(
   context: ClearanceContext,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, KnownDeclaration>> {
+  // Two hand-overs of one new declaration at the same moment: the second waits and then finds the first.
+  await sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (
+    select 'declaration ' || ${context.mode} || ' ' || id as name from unnest(${ids}::text[]) as i (id) order by 1) n`.execute(tx)
   const { rows } = await sql<KnownDeclaration>`
-    select key, declaration_id, lane, version, content_digest, sent_version from clearance.declaration
+    select key, declaration_id, lane, version, record, content_digest, sent_version, stands_at_partner
+    from clearance.declaration
     where mode = ${context.mode} and declaration_id = any(${ids}::text[])
     order by declaration_id for update`.execute(tx)
   return new Map(rows.map((row) => [row.declaration_id, row]))
+}
+
+/**
+ * Decides what a record is against the newest one known. A cancellation may name the very version it cancels; the
+ * cancelled declaration handed over again is older than its cancellation.
+ */
+function decideRecordVersion(
+  before: KnownDeclaration | undefined,
+  { record, content }: DeclarationRecord,
+  digest: string,
+): ReturnType<typeof decideVersion> {
+  const version = content.declaration.versionId
+  if (before?.version === version && before.record !== record)
+    return accept(record === 'cancellation' ? 'amendment' : 'superseded')
+  return decideVersion(before && { version: before.version, contentDigest: before.content_digest }, {
+    version,
+    contentDigest: digest,
+  })
 }
 
 function decideRecord(
@@ -125,16 +146,15 @@ function decideRecord(
   digest: string,
 ): Version {
   const base = { record, known, key: known?.key ?? uuidv4(), lane: known?.lane ?? uuidv4(), digest }
-  const wasSent = known != null && known.sent_version !== null
   if (record.record === 'cancellation')
     return {
       ...base,
       decision: { outcome: 'cancelled' },
       warnings: [],
-      message: wasSent ? { type: 'CNL', body: record.content } : undefined,
+      message: known?.stands_at_partner ? { type: 'CNL', body: record.content } : undefined,
     }
   const decision = decideEligibility(record.content, eligibilityContext(context))
-  return { ...base, decision, ...consequenceOf(context, record.content, decision, wasSent) }
+  return { ...base, decision, ...consequenceOf(context, record.content, decision, known) }
 }
 
 function eligibilityContext(context: ClearanceContext) {
@@ -152,16 +172,17 @@ function consequenceOf(
   context: ClearanceContext,
   home: HomeDeclaration,
   decision: EligibilityDecision,
-  wasSent: boolean,
+  known: Pick<KnownDeclaration, 'sent_version' | 'stands_at_partner'> | undefined,
 ): Pick<Version, 'warnings' | 'message'> {
   if (decision.outcome === 'eligible' || decision.outcome === 'partial') {
     const plain = composeClearance(decision.declaration, [])
     const { reference, conditions, now } = context
     const warnings = checkClearance(plain, reference, conditions.rules, now.toISOString())
-    const type = clearanceMessageType(home.declaration.kind, wasSent)
+    const type = clearanceMessageType(home.declaration.kind, known != null && known.sent_version !== null)
     return { warnings, message: { type, body: composeClearance(decision.declaration, warnings) } }
   }
-  if (!wasSent) return { warnings: [], message: undefined }
+  // What the partner holds stands until an officer has answered.
+  if (!known?.stands_at_partner || decision.outcome === 'held') return { warnings: [], message: undefined }
   const withdrawal = composeCancellation(home, {
     statusCode: 'withdrawn',
     effectiveDateTime: context.now.toISOString(),
@@ -200,6 +221,7 @@ async function saveVersions(
     ...groundOf(version),
     warnings: version.warnings,
     message: messageOf.get(version) ?? null,
+    stands: version.message !== undefined && version.message.type !== 'CNL',
     waiting: version.message !== undefined && !drafts.has(version),
     record: version.record.record,
     content: canonicalJson(version.record.content),
@@ -208,20 +230,23 @@ async function saveVersions(
   }))
   const of = <Value>(take: (row: (typeof rows)[number]) => Value) => rows.map(take)
   await sql`
-    insert into clearance.declaration as d (key, mode, declaration_id, kind, lane, version, content_digest, outcome, ground,
-      clause, warnings, sent_version, waiting, first_taken_at, changed_at)
-    select key, ${context.mode}, id, kind, lane, version, digest, outcome, ground, clause, warnings,
-      case when sent then version end, waiting, ${at}::timestamptz, ${at}::timestamptz
+    insert into clearance.declaration as d (key, mode, declaration_id, kind, lane, version, record, content_digest, outcome, ground,
+      clause, warnings, sent_version, stands_at_partner, waiting, first_taken_at, changed_at)
+    select key, ${context.mode}, id, kind, lane, version, record, digest, outcome, ground, clause, warnings,
+      case when sent then version end, coalesce(stands, false), waiting, ${at}::timestamptz, ${at}::timestamptz
     from unnest(${of((row) => row.key)}::uuid[], ${of((row) => row.id)}::text[], ${of((row) => row.kind)}::text[],
-      ${of((row) => row.lane)}::uuid[], ${of((row) => row.version)}::int[], ${of((row) => row.digest)}::text[],
-      ${of((row) => row.outcome)}::text[], ${of((row) => row.ground)}::text[], ${of((row) => row.clause)}::text[],
+      ${of((row) => row.lane)}::uuid[], ${of((row) => row.version)}::int[], ${of((row) => row.record)}::text[],
+      ${of((row) => row.digest)}::text[], ${of((row) => row.outcome)}::text[], ${of((row) => row.ground)}::text[], ${of((row) => row.clause)}::text[],
       ${of((row) => row.warnings.length)}::int[], ${of((row) => row.message !== null)}::boolean[],
+      ${of((row) => row.stands)}::boolean[],
       ${of((row) => row.waiting)}::boolean[]
-    ) as r (key, id, kind, lane, version, digest, outcome, ground, clause, warnings, sent, waiting)
+    ) as r (key, id, kind, lane, version, record, digest, outcome, ground, clause, warnings, sent, stands, waiting)
     on conflict (mode, declaration_id) do update set kind = excluded.kind, version = excluded.version,
-      content_digest = excluded.content_digest, outcome = excluded.outcome, ground = excluded.ground,
+      record = excluded.record, content_digest = excluded.content_digest, outcome = excluded.outcome, ground = excluded.ground,
       clause = excluded.clause, warnings = excluded.warnings,
-      sent_version = coalesce(excluded.sent_version, d.sent_version), waiting = excluded.waiting,
+      sent_version = coalesce(excluded.sent_version, d.sent_version),
+      stands_at_partner = case when excluded.sent_version is null then d.stands_at_partner else excluded.stands_at_partner end,
+      waiting = excluded.waiting,
       changed_at = excluded.changed_at`.execute(tx)
   await sql`
     insert into clearance.declaration_version as v (declaration, version, record, content, content_digest, taken_at,
@@ -234,7 +259,7 @@ async function saveVersions(
       ${of((row) => row.decided)}::jsonb[], ${of((row) => JSON.stringify(row.warnings))}::jsonb[],
       ${of((row) => row.message)}::uuid[]
     ) as r (key, version, record, content, digest, outcome, ground, clause, left_out, decided, warnings, message)
-    on conflict (declaration, version) do update set outcome = excluded.outcome, ground = excluded.ground,
+    on conflict (declaration, version, record) do update set outcome = excluded.outcome, ground = excluded.ground,
       clause = excluded.clause, left_out = excluded.left_out, decided = excluded.decided,
       warnings = excluded.warnings, message = coalesce(excluded.message, v.message)`.execute(tx)
   await saveUnits(tx, versions)
@@ -297,6 +322,7 @@ interface VersionRow {
   readonly version: number
   readonly content_digest: string
   readonly sent_version: number | null
+  readonly stands_at_partner: boolean
   readonly outcome: string
   readonly waiting: boolean
   readonly record: 'declaration' | 'cancellation'
@@ -305,9 +331,10 @@ interface VersionRow {
 }
 
 const currentVersions = sql`
-  select d.key, d.declaration_id, d.lane, d.version, d.content_digest, d.sent_version, d.outcome, d.waiting,
+  select d.key, d.declaration_id, d.lane, d.version, d.content_digest, d.sent_version, d.stands_at_partner, d.outcome, d.waiting,
     v.record, v.content, v.decided
-  from clearance.declaration d join clearance.declaration_version v on v.declaration = d.key and v.version = d.version`
+  from clearance.declaration d join clearance.declaration_version v
+    on v.declaration = d.key and v.version = d.version and v.record = d.record`
 
 export type HeldRefusal =
   | { readonly code: 'clearance/declaration-unknown'; readonly key: string }
@@ -341,7 +368,7 @@ export async function decideHeld(
     digest: row.content_digest,
     decision,
     decided,
-    ...consequenceOf(context, home, decision, row.sent_version !== null),
+    ...consequenceOf(context, home, decision, row),
   }
   const signed = await saveVersions(tx, context, [version])
   return accept({
@@ -370,7 +397,6 @@ export async function signWaiting(
   )
   const versions = rows.map((row): Version => {
     const base = { known: row, key: row.key, lane: row.lane, digest: row.content_digest }
-    const wasSent = row.sent_version !== null
     if (row.record === 'cancellation') {
       const content = row.content as Cancellation
       return {
@@ -378,7 +404,7 @@ export async function signWaiting(
         record: { record: 'cancellation', content },
         decision: { outcome: 'cancelled' },
         warnings: [],
-        message: wasSent ? { type: 'CNL', body: content } : undefined,
+        message: row.stands_at_partner ? { type: 'CNL', body: content } : undefined,
       }
     }
     const content = row.content as HomeDeclaration
@@ -390,7 +416,7 @@ export async function signWaiting(
       record: { record: 'declaration', content },
       decision,
       decided: row.decided ?? undefined,
-      ...consequenceOf(context, content, decision, wasSent),
+      ...consequenceOf(context, content, decision, row),
     }
   })
   const signed = await saveVersions(tx, context, versions)

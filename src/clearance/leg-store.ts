@@ -80,6 +80,7 @@ async function saveLeg(
 ): Promise<SavedLeg> {
   const identity = legIdentity(leg)
   const digest = contentDigest(content)
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`leg ${context.mode} ${source} ${identity}`}, 0))`.execute(tx)
   const { rows } = await sql<LegRow>`
     select key, lane, content_digest, list_version, departed_at, closed_at from clearance.leg
     where mode = ${context.mode} and source = ${source} and identity = ${identity} for update`.execute(tx)
@@ -163,7 +164,8 @@ export interface HomeCandidate extends Candidate {
 }
 
 /**
- * Declarations of this side that name a unit of a list, newest version. What was left out of a record is left out here
+ * Declarations of this side that name a unit of a list: the newest version, or while an officer has that one to decide,
+ * the one that was sent. What was left out of a record is left out here
  * too, so that a unit whose lines stayed at home counts as one without data.
  */
 export async function findHomeCandidates(
@@ -180,10 +182,11 @@ export async function findHomeCandidates(
     left_out: readonly LeftOutLine[] | null
     at: Instant
   }>`
-    select d.key, d.sent_version is not null and d.outcome in ('eligible', 'partial') as sent, v.content, v.left_out,
+    select d.key, d.stands_at_partner as sent, v.content, v.left_out,
       d.first_taken_at as at
-    from clearance.declaration d join clearance.declaration_version v on v.declaration = d.key and v.version = d.version
-    where d.mode = ${mode} and v.record = 'declaration' and (
+    from clearance.declaration d join clearance.declaration_version v on v.declaration = d.key and v.record = d.record
+      and v.version = case when d.outcome = 'held' and d.stands_at_partner then d.sent_version else d.version end
+    where d.mode = ${mode} and d.record = 'declaration' and (
       d.key in (select declaration from clearance.declaration_unit where unit = any(${units}::text[]))
       or d.declaration_id = any(${named}::text[]))
     order by d.key`.execute(tx)

@@ -44,6 +44,8 @@ async function saveRecord(
 ): Promise<{ key: string; outcome: 'taken' | 'amended' | 'unchanged' }> {
   const identity = identityOf(each)
   const digest = contentDigest(each.content)
+  await sql`select pg_advisory_xact_lock(
+    hashtextextended(${`${each.record} ${row.mode} ${row.direction} ${identity}`}, 0))`.execute(tx)
   const { rows } = await sql<{ key: string; content_digest: string }>`
     select key, content_digest from clearance.rail_record
     where mode = ${row.mode} and direction = ${row.direction} and record = ${each.record} and identity = ${identity}

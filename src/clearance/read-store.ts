@@ -341,7 +341,7 @@ export async function summariseClearances(tx: Transaction): Promise<{
   const warnings = await sql<{ code: string; count: number }>`
     select warning ->> 'code' as code, count(*)::int as count from (
       select jsonb_array_elements(v.warnings) as warning from clearance.declaration d
-        join clearance.declaration_version v on v.declaration = d.key and v.version = d.version
+        join clearance.declaration_version v on v.declaration = d.key and v.version = d.version and v.record = d.record
       union all
       select jsonb_array_elements(c.warnings) from clearance.leg l
         join clearance.leg_list c on c.leg = l.key and c.list_version = l.list_version where l.source <> 'partner'

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { testNow } from '../../tests/builders/exchange.ts'
 import { type JsonValue, type Problem, readJson } from '../kernel/index.ts'
-import { answerTypes, writeAnswerBody } from './answers.ts'
+import { answerTypes } from './answer-store.ts'
+import { writeAnswerBody } from './answers.ts'
 import { partBytesMax } from './message.ts'
 
 const rejected = answerTypes.find(({ type }) => type === 'REJECTED')

@@ -311,6 +311,10 @@ describe('places in a lane', () => {
     expect(outcomeFor({ type: 'SKIP', ref: testId(98), parts: [] }, undefined, { holders })).toBe('SEQUENCE_TAKEN')
   })
 
+  test('does not refuse a message for the place that it holds itself', () => {
+    expect(outcomeFor({}, undefined, { holders: new Map([[place, messageDraft().id]]) })).toBe('STORE')
+  })
+
   test('holds the same number in another epoch or lane for another place', () => {
     const holders = new Map([[place, testId(99)]])
     expect(outcomeFor({ epoch: 2 }, undefined, { holders })).toBe('STORE')

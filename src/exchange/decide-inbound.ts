@@ -106,7 +106,9 @@ export function decideFrame(
     const parts = openParts(message, entries[index]?.parts ?? {})
     if (!parts) return refused('PART_INVALID')
     const holder = holders.get(placeOf(payload)) ?? taken.get(placeOf(payload))
-    if (holder !== undefined && holder !== payload.ref) return refused('SEQUENCE_TAKEN')
+    // Held by this very message: another request stored it since the ledger was asked for its id.
+    const free = holder === undefined || holder === payload.id || holder === payload.ref
+    if (!free) return refused('SEQUENCE_TAKEN')
     firstOf.set(payload.id, index)
     taken.set(placeOf(payload), payload.id)
     return { kind: 'store', message, parts }

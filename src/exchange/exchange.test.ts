@@ -17,6 +17,7 @@ import {
   testMessage,
   testNow,
 } from '../../tests/builders/exchange.ts'
+import { clause } from '../../tests/clause.ts'
 import { numberEntries, type RecordedEvent, readEvents } from '../audit/index.ts'
 import { Fault } from '../kernel/index.ts'
 import { type FrameEntry, writeFrame } from './frame.ts'
@@ -105,7 +106,7 @@ async function postByHand(
 }
 
 describe('a message and its fate', () => {
-  test('goes, is acknowledged, accepted and used, and both sides know it', async () => {
+  clause('STOP-2021/2.2-r1', 'goes online, is acknowledged, accepted and used, and both sides know it', async () => {
     const sent = await kz.send({ goods: 'x' })
     expect(await deliver()).toEqual({ kind: 'delivered', sent: 1, received: 1, retryAfterSeconds: undefined })
     expect(await sentState(sent.id)).toMatchObject({ state: 'received', attempts: 1, answer: null })
@@ -208,7 +209,19 @@ describe('a message and its fate', () => {
     await cn.send(undefined, { partner: 'KZ-KGD', type: 'REJECTED', ref: sent.id })
     await answerBack()
     expect((await sentState(sent.id))?.answer).toBe('accepted')
+    const told = (await auditOf(kz)).filter(({ type }) => type.startsWith('message.')).map(({ type }) => type)
+    expect(told).toEqual(['message.received-by-partner', 'message.accepted'])
   })
+
+  test.each(['ACCEPTED', 'REJECTED', 'USED'])(
+    'records nothing of %s about a message that it never sent',
+    async (type) => {
+      await cn.send(undefined, { partner: 'KZ-KGD', type, ref: testId(77) })
+      await cn.send(undefined, { partner: 'KZ-KGD', type })
+      expect(await answerBack()).toMatchObject({ received: 2 })
+      expect((await auditOf(kz)).map((event) => event.type)).toEqual(['inbound.received', 'inbound.received'])
+    },
+  )
 })
 
 describe('a link that fails', () => {
@@ -300,17 +313,21 @@ describe('a link that fails', () => {
     expect(await answerBack()).toMatchObject({ sent: 1, received: 1 })
   })
 
-  test('leaves the message as it was when our own process dies after the partner stored it', async () => {
-    const sent = await kz.send({})
-    const dies = deliver(async (partner, body) => {
-      await toChina(partner, body)
-      throw new Error('killed')
-    })
-    await expect(dies).rejects.toThrow('killed')
-    expect(await sentState(sent.id)).toMatchObject({ state: 'queued', attempts: 0 })
-    expect(await deliver()).toMatchObject({ received: 1 })
-    expect((await held()).length).toBe(1)
-  })
+  clause(
+    'STOP-2021/2.2-r1',
+    'leaves the message to be sent when our own process dies after the partner stored it',
+    async () => {
+      const sent = await kz.send({})
+      const dies = deliver(async (partner, body) => {
+        await toChina(partner, body)
+        throw new Error('killed')
+      })
+      await expect(dies).rejects.toThrow('killed')
+      expect(await sentState(sent.id)).toMatchObject({ state: 'queued', attempts: 0 })
+      expect(await deliver()).toMatchObject({ received: 1 })
+      expect((await held()).length).toBe(1)
+    },
+  )
 
   test('passes on how long the partner asks to be left alone', async () => {
     await kz.send({})
@@ -340,6 +357,19 @@ describe('what a request must be', () => {
       })
     },
   )
+
+  clause('STOP-2021/1.2-r3', 'takes nothing from a node that is not the one of an approved partner', async () => {
+    const { sent } = await postByHand([good.entry], { changes: { iat: 0 } })
+    const response = await answerFrames(cn.node, cn.database, { peerPin: stranger.pin, body: sent })
+    expect(response.outcome).toBe('PEER_UNKNOWN')
+    expect(await held()).toEqual([])
+  })
+
+  clause('STOP-2021/1.2-r3', 'sends nothing to a node that does not hold the partner’s key', async () => {
+    const sent = await kz.send({})
+    await deliver((partner, body) => carryTo(cn, kazakhstan.pin, stranger.pin)(partner, body))
+    expect(await sentState(sent.id)).toMatchObject({ state: 'queued', last_outcome: 'PEER_NOT_PINNED' })
+  })
 
   test('refuses a body over 6 MiB before it asks who sent it', async () => {
     const response = await answerFrames(cn.node, cn.database, {
@@ -462,6 +492,16 @@ describe('one bad message never costs the others', () => {
       expect((await held()).length).toBe(3)
     },
   )
+
+  test('stores nothing and says nothing when the database goes away: the partner comes again', async () => {
+    await kz.send({ a: 1 })
+    await kz.send({ failSave: 'fault' })
+    expect(await deliver()).toEqual({ kind: 'unanswered', sent: 2, received: 0, retryAfterSeconds: 5 })
+    expect(await held()).toEqual([])
+    expect(cn.reports).toEqual([])
+    cn.failing = false
+    expect(await deliver()).toMatchObject({ sent: 2, received: 2 })
+  })
 
   test('stores what is good of a frame of good and bad', async () => {
     const good = testMessage({ id: testId(1) })
@@ -627,6 +667,29 @@ describe('the sender', () => {
     sender.stop()
     await running
     expect(attempts).toBe(3)
+  })
+
+  test('leaves an answering partner alone for as long as it asks', async () => {
+    let attempts = 0
+    const sender = new Sender(kz.node, kz.database, async (partner, body) => {
+      attempts += 1
+      return { ...(await toChina(partner, body)), retryAfterSeconds: 60 }
+    })
+    const first = await kz.send({})
+    const running = sender.run(0.02)
+    await expect.poll(async () => (await sentState(first.id))?.state).toBe('received')
+    const second = await kz.send({})
+    sender.wake()
+    await expect
+      .poll(async () => (await kz.rows(sql`select 1 from exchange.outbound where state = 'queued'`)).length)
+      .toBe(1)
+    expect(attempts).toBe(1)
+    kz.now = new Date(testNow.getTime() + 60_000)
+    cn.now = kz.now
+    sender.wake()
+    await expect.poll(async () => (await sentState(second.id))?.state).toBe('received')
+    sender.stop()
+    await running
   })
 
   test('tells of an error that is ours and goes on', async () => {

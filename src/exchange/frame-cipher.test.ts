@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { CompactEncrypt, FlattenedEncrypt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { china, kazakhstan, testMessage } from '../../tests/builders/exchange.ts'
+import { clause } from '../../tests/clause.ts'
 import { frameLimits, writeFrame } from './frame.ts'
 import { openFrame, sealFrame } from './frame-cipher.ts'
 
@@ -98,7 +99,7 @@ describe('the header is exactly {alg, enc, epk, kid, typ} with the two algorithm
 })
 
 describe('only for whom it was sealed', () => {
-  test('refuses a frame for another partner', async () => {
+  clause('STOP-2021/6.1-r1', 'refuses a frame for another partner', async () => {
     await expectUnreadable(sealed, kazakhstan.decrypters('live'))
     await expectUnreadable(sealed, new Map([[recipient.kid, kazakhstan.decrypt.live.privateKey]]))
   })

@@ -1,3 +1,4 @@
+export * from './answer-store.ts'
 export * from './answers.ts'
 export * from './codes.ts'
 export * from './decide-delivery.ts'

@@ -261,7 +261,7 @@ export class Sender {
     for (;;) {
       const attempt = await deliverOnce(this.node, this.db, partner, this.post)
       this.fold(partner.id, attempt)
-      if (attempt.kind !== 'delivered' || this.stopped) return
+      if (attempt.kind !== 'delivered' || attempt.retryAfterSeconds || this.stopped) return
     }
   }
 

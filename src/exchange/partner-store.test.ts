@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../tests/builders/database.ts'
 import { asTest, china, kazakhstan, keysetPayload, signKeyset, stranger } from '../../tests/builders/exchange.ts'
+import { clause } from '../../tests/clause.ts'
 import type { JsonValue } from '../kernel/index.ts'
 import { openPartnerCard, type PartnerCard } from './partner-card.ts'
 import { addPartner, approvePartner, listPartners, loadPartners } from './partner-store.ts'
@@ -38,7 +39,7 @@ function cardWith(changes: Parameters<typeof keysetPayload>[2]): PartnerCard {
 }
 
 describe('a partner goes from its card to its approval', () => {
-  test('is kept unapproved, and nothing is exchanged with it yet', async () => {
+  clause('STOP-2021/1.2-r3', 'is kept unapproved, and nothing is exchanged with it yet', async () => {
     expect(await add(china.card)).toBe('added')
     const rows = await asTest(testDatabase.database, listPartners)
     expect(rows).toEqual([

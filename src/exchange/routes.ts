@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import { type AuditEvent, recordEvents } from '../audit/index.ts'
-import { type AdministrationId, type Decision, type JsonValue, type Problem, readJson } from '../kernel/index.ts'
+import { type AdministrationId, type Decision, Fault, type JsonValue, type Problem, readJson } from '../kernel/index.ts'
 import { type Database, type Transaction, withActor } from '../platform/db/index.ts'
 import { answerUse, writeAnswerBody } from './answers.ts'
 import { codeOf, type RequestOutcome } from './codes.ts'
@@ -141,6 +141,8 @@ async function storeEntries(
   try {
     return await asExchange(node, db, (tx) => storeInspected(tx, node, entries, inspected, context, channel))
   } catch (error) {
+    // When the database itself is away, nothing is tried one by one: the partner comes again.
+    if (error instanceof Fault && error.code !== 'platform/database-busy') throw error
     if (entries.length === 1) {
       const only = inspected[0]
       const about = only?.ok ? { id: only.value.payload.id, digest: only.value.jws.digest } : {}

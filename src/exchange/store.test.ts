@@ -14,6 +14,7 @@ import {
   testNow,
   testPart,
 } from '../../tests/builders/exchange.ts'
+import { clause } from '../../tests/clause.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import { placeOf } from './decide-inbound.ts'
 import { readMessage } from './message.ts'
@@ -129,6 +130,32 @@ describe('the outbox', () => {
     expect((await kz.send({}, { lane })).seq).toBe(1)
   })
 
+  test('gives a place in a lane to one message, however many compose for it at once', async () => {
+    const lane = newLane()
+    const held = kz.send({ first: true }, { lane })
+    await held
+    let second: Promise<unknown> | undefined
+    await run(async (tx) => {
+      const draft = {
+        ...link,
+        agreement: messageDraft().agreement,
+        type: 'EXP-CLR',
+        version: 1,
+        subject: randomUUID(),
+        lane,
+        use: messageDraft().use,
+        priority: 5,
+        expiresAt: minutes(60),
+      }
+      await saveOutbound(tx, kz.node, [draft], testNow)
+      second = kz.send({ second: true }, { lane }).catch((error: unknown) => error)
+      await tx.executeQuery(sql`select pg_sleep(0.2)`.compile(tx))
+    })
+    expect(String(await second)).toMatch(/outbound_place/)
+    expect(await states(lane)).toEqual(['1 queued', '2 queued'])
+    expect((await kz.send({}, { lane })).seq).toBe(3)
+  })
+
   test('dies rather than sign a body that no partner may take', async () => {
     const body = { text: 'x'.repeat(2 * 1024 * 1024) }
     await expect(kz.send(body)).rejects.toThrow(/Bug: a body fits a part/)
@@ -136,7 +163,7 @@ describe('the outbox', () => {
 })
 
 describe('parts are payload', () => {
-  test('cannot be read or written by who does not say who acts and why', async () => {
+  clause('STOP-2021/6.1-r1', 'cannot be read or written by who does not say who acts and why', async () => {
     const { id } = await kz.send({ goods: 'secret' })
     const { pool } = testDatabase.database
     expect((await pool.query('select * from exchange.part')).rows).toEqual([])

@@ -102,7 +102,8 @@ export async function saveOutbound(
     )
     select w.partner, w.mode, w.lane, (select max(number) from exchange.epoch) as epoch,
       (select max(o.seq) from exchange.outbound o
-        where o.partner = w.partner and o.mode = w.mode and o.lane = w.lane) as last,
+        where o.partner = w.partner and o.mode = w.mode and o.lane = w.lane
+          and o.state not in ('skipped', 'reissued')) as last,
       coalesce((select l.parked_by is not null from exchange.lane l
         where l.partner = w.partner and l.mode = w.mode and l.id = w.lane), false) as parked
     from wanted w`.execute(tx)
@@ -280,11 +281,13 @@ export async function markReceived(
   now: Date,
 ): Promise<void> {
   if (receipts.length === 0) return
+  // In the order in which an answer to these messages, arriving meanwhile, locks them.
+  const sorted = receipts.toSorted((a, b) => (a.id < b.id ? -1 : 1))
   await sql`
     update exchange.outbound o set state = 'received', receipt = r.receipt, received_at = r.at, attempts = o.attempts + 1,
       first_sent_at = coalesce(o.first_sent_at, ${now.toISOString()}::timestamptz), last_outcome = 'RECEIVED'
-    from unnest(${receipts.map((each) => each.id)}::uuid[], ${receipts.map((each) => each.receipt)}::text[],
-      ${receipts.map((each) => each.receivedAt)}::timestamptz[]) as r (id, receipt, at)
+    from unnest(${sorted.map((each) => each.id)}::uuid[], ${sorted.map((each) => each.receipt)}::text[],
+      ${sorted.map((each) => each.receivedAt)}::timestamptz[]) as r (id, receipt, at)
     where o.id = r.id`.execute(tx)
 }
 

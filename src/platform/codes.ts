@@ -1,7 +1,24 @@
 import type { CodeList } from '../kernel/codes.ts'
 
-/** The faults of the outside: what failed in the world, not in what somebody submitted. */
+/** What the outside refuses, and what can fail in the world: not what is wrong with what somebody submitted. */
 export const platformCodes = {
+  'platform/not-found': { kind: 'refusal', means: 'nothing is at this address' },
+  'platform/method-not-allowed': { kind: 'refusal', means: 'the address takes other methods than this one' },
+  'platform/request-invalid': { kind: 'refusal', means: 'the request does not have the documented form' },
+  'platform/too-large': { kind: 'refusal', means: 'the request is larger than its address takes' },
+  'platform/media-type': { kind: 'refusal', means: 'the media type of a body is not taken' },
+  'platform/failure': { kind: 'fault', means: 'a request failed for a reason that is told to nobody outside' },
+  'platform/worker': { kind: 'fault', means: 'a background task failed and will be tried again' },
+  'platform/watched-folder': { kind: 'fault', means: 'the watched folder or a file in it could not be read' },
+  'platform/port-unavailable': { kind: 'fault', means: 'the node cannot listen on its port' },
+  'platform/config-missing': { kind: 'fault', means: 'the configuration file cannot be read' },
+  'platform/config-unreadable': { kind: 'fault', means: 'the configuration is not well-formed JSON' },
+  'platform/config-invalid': { kind: 'fault', means: 'the configuration does not have the documented form' },
+  'platform/database-not-named': { kind: 'fault', means: 'neither configuration nor environment names a database' },
+  'platform/passphrase-missing': { kind: 'fault', means: 'no passphrase for the keys was given' },
+  'platform/keys-of-another': { kind: 'fault', means: 'the keys are of another administration than the configuration' },
+  'platform/administration-invalid': { kind: 'fault', means: 'the text is no id of an administration' },
+  'platform/folder-not-empty': { kind: 'fault', means: 'a file that would be written exists' },
   'platform/postgres-missing': { kind: 'fault', means: 'the package that brings PostgreSQL is not installed' },
   'platform/postgres-unusable': { kind: 'fault', means: 'the PostgreSQL programs do not run on this machine' },
   'platform/postgres-no-user': { kind: 'fault', means: 'started as root where no ordinary user exists' },
@@ -26,4 +43,16 @@ export const platformCodes = {
   'platform/keys-locked': { kind: 'fault', means: 'the passphrase does not open a key file, or it is damaged' },
   'platform/keys-exist': { kind: 'fault', means: 'keys would be overwritten' },
   'platform/passphrase-weak': { kind: 'fault', means: 'the passphrase for new keys is too short' },
+} as const satisfies CodeList
+
+/** Who may call, with what right, for which purpose and how often. */
+export const accessCodes = {
+  'access/token-missing': { kind: 'refusal', means: 'the request carries no token' },
+  'access/token-invalid': { kind: 'refusal', means: 'the token is unknown, revoked or expired' },
+  'access/scope-missing': { kind: 'refusal', means: 'the token lacks the scope of the route' },
+  'access/purpose-missing': { kind: 'refusal', means: 'received data are read without the one purpose that is allowed' },
+  'access/too-many-requests': { kind: 'refusal', means: 'the rate of the token or address is used up' },
+  'access/token-name-taken': { kind: 'refusal', means: 'a token of this name exists' },
+  'access/scope-unknown': { kind: 'refusal', means: 'no scope has this name' },
+  'access/token-unknown': { kind: 'refusal', means: 'no token has this name' },
 } as const satisfies CodeList

@@ -299,8 +299,8 @@ export interface TestBody {
   readonly reject?: boolean
   readonly quarantine?: boolean
   readonly warn?: boolean
-  /** Makes keeping the content fail: in our code, or in the database. */
-  readonly failSave?: 'throw' | 'sql'
+  /** Makes keeping the content fail: in our code, in the database, or because the database is away. */
+  readonly failSave?: 'throw' | 'sql' | 'fault'
   readonly [member: string]: unknown
 }
 
@@ -328,6 +328,8 @@ export function testMessageType(
       for (const { decision } of messages) {
         const fail = decision.kind === 'accepted' ? decision.content.failSave : undefined
         if (fail === 'sql' && failing()) await sql`select 1 / 0`.execute(tx)
+        if (fail === 'fault' && failing())
+          throw new Fault('platform/database-unavailable', 'the database is away', { retryable: true })
         if (fail === 'throw' && failing()) throw new Error('the content cannot be kept')
       }
       kept.push(...messages)
@@ -435,7 +437,12 @@ export async function asTest<Value>(database: Database, work: (tx: Transaction) 
 export function carryTo(receiver: TestNode, senderPin: string, receiverPin: string): PostFrames {
   return async ({ pins }, body) => {
     if (!pins.includes(receiverPin)) throw new Fault('exchange/peer-not-pinned', 'another key than published')
-    const response = await answerFrames(receiver.node, receiver.database, { peerPin: senderPin, body })
-    return { status: response.status, body: response.body }
+    try {
+      const response = await answerFrames(receiver.node, receiver.database, { peerPin: senderPin, body })
+      return { status: response.status, body: response.body }
+    } catch (error) {
+      if (error instanceof Fault) return { status: 503, body: '', retryAfterSeconds: 5 }
+      throw error
+    }
   }
 }

@@ -13,8 +13,11 @@ import {
   exchangeCodes,
   exchangeSchemas,
   type FrameEntry,
+  frameLimits,
   type InboundContext,
   inspectEntry,
+  issuedAheadSecondsMax,
+  jwsLengthMax,
   type Keyring,
   type Mode,
   openAnswer,
@@ -29,6 +32,7 @@ import {
   provesReceipt,
   publicKeyOf,
   readFrame,
+  requestWindowSeconds,
 } from '../../src/exchange/index.ts'
 import type { JsonValue } from '../../src/kernel/index.ts'
 import { makePlainPackage } from '../../tools/contracts/plain-package.ts'
@@ -118,6 +122,22 @@ describe('the contract is what this program does', () => {
     const means = table.outcomes.filter(({ code }) => code !== 'RECEIVED').map((row) => row.means)
     const codes = outcomes.map(({ code }) => code).filter((code) => code !== 'RECEIVED')
     expect(means).toEqual(codes.map((code) => exchangeCodes[codeOf(code) as keyof typeof exchangeCodes].means))
+  })
+
+  test('its text has the same outcomes in the same order, and the same limits', async () => {
+    const text = (await readExchangeContract()).get('README.md') ?? ''
+    const section = text.slice(text.indexOf('## 6.'), text.indexOf('## 7.'))
+    const rows = [...section.matchAll(/^\| \d+ \|[^|]+\| ([A-Z_]+)/gm)].map(([, code]) => code)
+    const told = outcomes.filter(({ scope, code }) => scope === 'message' && code !== 'BUSY').map(({ code }) => code)
+    expect(rows).toEqual([...told, 'RECEIVED'])
+    expect(outcomes.filter(({ code }) => !text.includes(code))).toEqual([])
+    const kib = (bytes: number): string => (bytes < 2 ** 20 ? `${bytes / 2 ** 10} KiB` : `${bytes / 2 ** 20} MiB`)
+    const { 'dx1-message': message, 'dx1-receipt': receipt, 'dx1-request': request } = jwsLengthMax
+    const { 'dx1-answer': answer, 'dx1-keyset': keyset } = jwsLengthMax
+    expect(text).toContain(`| ${[message, receipt, request, answer, keyset].map(kib).join(', ')} |`)
+    expect(text).toContain(`| body of a request | ${kib(frameLimits.wireBytesMax)} |`)
+    expect(text).toContain(`| ${kib(frameLimits.plainBytesMax)}, ${frameLimits.messagesMax} |`)
+    expect(text).toContain(`| ±${requestWindowSeconds} s, ${issuedAheadSecondsMax} s |`)
   })
 
   test('some message vector shows every outcome a message can be told, but BUSY', () => {
@@ -336,6 +356,21 @@ describe('the worked example, with nothing but the standards', () => {
     expect((payloadOf(example.answer)['results'] as Array<{ receipt: string }>)[0]?.receipt).toBe(
       example.receipt.compact,
     )
+  })
+
+  test('the contract’s text quotes it rightly', () => {
+    const text = readFileSync(new URL('README.md', folder), 'utf8')
+    const { part, message } = example
+    const quoted = [
+      part.saltHex,
+      part.digest,
+      part.bytes,
+      message.header,
+      message.digest,
+      part.wire.slice(0, 24),
+      message.signingInput.slice(0, 16),
+    ]
+    expect(quoted.filter((value) => !text.includes(value))).toEqual([])
   })
 
   test('every object of it has the published shape', () => {

@@ -18,6 +18,7 @@ export const faultKinds = {
   'answer-tampered': { rate: [0.01, 0.2] },
   'answer-truncated': { rate: [0.01, 0.1] },
   'answer-stale': { rate: [0.01, 0.1] },
+  'answer-forged': { rate: [0.01, 0.1] },
   // In a node, per step.
   'process-crash': { rate: [0.002, 0.04] },
   'commit-lost': { rate: [0.002, 0.04] },

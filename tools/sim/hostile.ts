@@ -26,7 +26,7 @@ export class Hostile {
       'stolen-key': () => this.stolenKey(this.random.pick(nodes)),
     } as const
     for (const [kind, act] of Object.entries(acts) as [keyof typeof acts, () => void][]) {
-      const times = this.random.integer(1, 6)
+      const times = this.random.integer(1, 4)
       const instants = Array.from({ length: times }, () => world.timeline.now + this.random.integer(0, span))
       if (!world.faults.has(kind)) continue
       for (const at of instants)
@@ -74,6 +74,7 @@ export class Hostile {
     ]
     if (theirs) entries.push(['WRONG_ISSUER', writeEntry(theirs.message, theirs.parts)])
     if (receipt) entries.push(['MALFORMED', this.bare(receipt)])
+    if (this.random.chance(0.2)) this.send(from, mode, [], () => {})
     const chosen = entries.filter(() => this.random.chance(0.7))
     if (chosen.length > 0)
       this.send(from, mode, chosen.map(([, entry]) => entry), (outcomes) => {
@@ -88,7 +89,7 @@ export class Hostile {
     const mode = from.channel?.mode
     const rows = [...from.store.outbound.values()].filter((row) => row.mode === mode)
     if (!mode || rows.length === 0) return
-    for (let times = this.random.pick([2, 10, 40]); times > 0; times -= 1) {
+    for (let times = this.random.pick([2, 5, 20]); times > 0; times -= 1) {
       const row = this.random.pick(rows)
       this.world.checker.outOfTurn.add(row.digest)
       const entry = writeEntry(row.message, row.parts)

@@ -20,6 +20,8 @@ export interface Captured {
 }
 
 const httpTimeout = 30 * seconds
+/** One fault for all: who catches it reads its code only, and a stack trace for each is dear. */
+const noConnection = new Fault('exchange/peer-unreachable', 'no connection')
 const capturedMax = 30
 
 export function pinOf(node: SimNode, mode: 'test' | 'live'): string {
@@ -58,7 +60,7 @@ export class Wire {
     const { faults, timeline } = this.world
     const { random } = this
     const to = from.partner
-    const unreachable = () => wake.fail(new Fault('exchange/peer-unreachable', 'no connection'))
+    const unreachable = () => wake.fail(noConnection)
     timeline.after(httpTimeout, unreachable)
     if ((this.cuts.get(`${from.id}>${to.id}`) ?? 0) > 0) {
       if (random.chance(0.5)) timeline.after(20, unreachable)
@@ -111,6 +113,7 @@ export class Wire {
     let body = response.body()
     if (faults.strikes('answer-stale') && this.answers.length > 0) body = random.pick(this.answers)
     else if (this.answers.length < capturedMax) this.answers.push(body)
+    if (faults.strikes('answer-forged')) body = this.forge(body)
     if (faults.strikes('answer-tampered')) body = this.tamper(body)
     else if (faults.strikes('answer-truncated')) body = body.slice(0, random.integer(0, Math.max(0, body.length - 1)))
     const delay = faults.strikes('answer-late') ? random.integer(httpTimeout, 2 * httpTimeout) : this.latency()
@@ -124,6 +127,15 @@ export class Wire {
 
   private latency(): number {
     return this.random.chance(0.95) ? this.random.integer(5, 250) : this.random.integer(250, 9 * seconds)
+  }
+
+  /** Turns every outcome of an answer into a final refusal of the same message. Only the signature cannot be made. */
+  private forge(answer: string): string {
+    const [header, payload, signature] = answer.split('.')
+    if (!payload || !signature) return answer
+    const read = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))
+    const results = read.results.map((result: object) => ({ ...result, outcome: 'TYPE_UNKNOWN' }))
+    return `${header}.${Buffer.from(JSON.stringify({ ...read, results })).toString('base64url')}.${signature}`
   }
 
   /** Changes one character into another that could stand there. */

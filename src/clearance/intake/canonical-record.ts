@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 import { JsonNumber, parseDecimal, parseInstant, parseLocalDateTime } from '../../kernel/index.ts'
-import { DecimalMass, InstantUtc } from '../model.ts'
+import { DecimalMass, InstantUtc, NamedText } from '../model.ts'
 
 /** The part of JSON Schema that says where decimals, instants and identifiers stand. */
 interface Shape {
@@ -15,6 +15,8 @@ interface Shape {
 
 const decimalPattern = (DecimalMass as Shape).pattern
 const instantPattern = (InstantUtc as Shape).pattern
+/** The pattern that sentences and identifiers share; only their lengths tell them apart. */
+const textPattern = (NamedText.properties.text as Shape).pattern
 
 type Rewrite = (value: unknown, zone: string) => unknown
 
@@ -42,8 +44,8 @@ function rewriteOf(shape: Shape): Rewrite | undefined {
   if (shape.type === 'string') {
     if (shape.pattern === decimalPattern) return decimal
     if (shape.pattern === instantPattern) return instant
-    const isIdentifier = shape.maxLength !== undefined && shape.maxLength <= IDENTIFIER_LENGTH_MAX
-    return isIdentifier || shape.pattern !== undefined ? trimmed : undefined
+    const isIdentifier = (shape.maxLength ?? Number.POSITIVE_INFINITY) <= IDENTIFIER_LENGTH_MAX
+    return isIdentifier && shape.pattern === textPattern ? trimmed : undefined
   }
   if (shape.type === 'array' && shape.items) {
     const member = rewriteOf(shape.items)

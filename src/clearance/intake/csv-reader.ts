@@ -5,13 +5,13 @@ import { mapCsvDeclaration } from './map-csv-declaration.ts'
 import { mapCsvRailwayList } from './map-csv-railway-list.ts'
 import { finishMapping, refusedRecord } from './read-record.ts'
 import { Findings, type HomeContext, Reading } from './reading.ts'
-import { keyOf, RowReading } from './reading-rows.ts'
+import { joinKeys, keyOf, RowReading } from './reading-rows.ts'
 import type { FoundRecord, RecordReader } from './record-reader.ts'
 import { type Line, LineSplitter } from './split-lines.ts'
 
 /** The rows of one record, while they come in. */
 interface Group {
-  readonly key: string
+  key: readonly string[]
   readonly rows: Omit<CsvRow, 'bytes'>[]
   count: number
   /** Whether an unreadable row stood just before, which may have been this record's first. */
@@ -19,7 +19,7 @@ interface Group {
 }
 
 /**
- * Reads one of the documented tables: consecutive rows with one key are one record.
+ * Reads one of the documented tables: consecutive rows whose keys agree are one record.
  *
  * Why rows beside an unreadable one are doubted: where nobody can say whose row it was, the records on both sides of
  * it may lack a row, and none is taken by half. A declaration that states its number of items, and has them all, is
@@ -89,8 +89,11 @@ export class CsvReader implements RecordReader {
       if (this.unreadable.length >= this.limits.problemsMax) yield* this.flush()
       return
     }
-    if (this.group?.key === key) for (const each of this.unreadable.splice(0)) this.add(this.group, each)
-    else {
+    const joined = this.group && joinKeys(this.group.key, key)
+    if (this.group !== undefined && joined !== undefined) {
+      this.group.key = joined
+      for (const each of this.unreadable.splice(0)) this.add(this.group, each)
+    } else {
       yield* this.flush()
       this.group = { key, rows: [], count: 0, doubtBefore: this.doubt }
       this.addLine(line)

@@ -7,7 +7,7 @@ export interface CsvTable {
   readonly needed: readonly string[]
   /** At least one of these must be there, when the list is not empty. */
   readonly neededOneOf: readonly string[]
-  /** Consecutive rows with the same values in these columns are one record. */
+  /** Consecutive rows are one record while these columns agree; an empty one agrees with any. */
   readonly key: readonly string[]
 }
 
@@ -81,7 +81,7 @@ export const declarationsTable: CsvTable = {
     'description',
   ],
   neededOneOf: [],
-  key: ['declarationId', 'kind', 'versionId'],
+  key: ['declarationId', 'versionId'],
 }
 
 /** One row for each wagon or container of a transfer list or consist. */

@@ -127,9 +127,19 @@ export function membersOf(cell: SourceNode | undefined, between: string = BETWEE
   })
 }
 
-/** What tells the record of a row: the values of the key columns, or undefined when one that must be filled is not. */
-export function keyOf(table: CsvTable, header: CsvHeader, row: CsvRow): string | undefined {
+/**
+ * What tells the record of a row: the values of its key columns. Undefined when the row cannot be read, or leaves open
+ * what no row may.
+ */
+export function keyOf(table: CsvTable, header: CsvHeader, row: CsvRow): readonly string[] | undefined {
   if (row.cells === undefined) return undefined
   const values = table.key.map((name) => row.cells?.[header.columns.indexOf(name)]?.trim() ?? '')
-  return table.needed.includes(table.key[0] ?? '') && values[0] === '' ? undefined : values.join('\n')
+  const isOpen = table.key.some((name, at) => table.needed.includes(name) && values[at] === '')
+  return isOpen ? undefined : values
+}
+
+/** The key of two rows of one record, or undefined when they belong to two. What one leaves open the other fills. */
+export function joinKeys(a: readonly string[], b: readonly string[]): readonly string[] | undefined {
+  const agree = a.every((value, at) => value === '' || b[at] === '' || value === b[at])
+  return agree ? a.map((value, at) => value || (b[at] ?? '')) : undefined
 }

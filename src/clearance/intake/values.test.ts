@@ -105,7 +105,8 @@ describe('identifiers', () => {
   })
 
   test('see what the eye does not', () => {
-    for (const hidden of ['\u200b', '\u202e', '\u2066', '\u00ad', '\ufeff', '\u3164']) expect(holdsInvisible(`A${hidden}B`)).toBe(true)
+    for (const hidden of ['\u200b', '\u202e', '\u2066', '\u00ad', '\ufeff', '\u3164'])
+      expect(holdsInvisible(`A${hidden}B`)).toBe(true)
     for (const plain of ['MSCU1234567', '№ 5/2-Ж', '中文']) expect(holdsInvisible(plain)).toBe(false)
   })
 })

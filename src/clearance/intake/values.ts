@@ -48,13 +48,15 @@ export function distinct<Value extends object>(values: readonly Value[]): Value[
 const SHAPE = /^\d{1,16}(\.\d{1,6})?$/
 
 /** XML Schema and UN/CEFACT also write decimals as `+5`, `.5` and `5.`. */
-const plainDecimal = (text: string): DecimalText | undefined =>
-  parseDecimal(
+function plainDecimal(text: string): DecimalText | undefined {
+  if (!/\d/.test(text)) return undefined
+  return parseDecimal(
     text
       .replace(/^\+/, '')
       .replace(/^(-?)\./, '$10.')
       .replace(/\.$/, ''),
   )
+}
 
 /** A non-negative decimal of at most 16 and 6 digits in canonical form, or undefined. */
 export function readDecimal(text: string): DecimalText | undefined {

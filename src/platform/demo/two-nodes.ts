@@ -3,23 +3,16 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { addPartner, approvePartner, openPartnerCard } from '../../exchange/index.ts'
-import { type AdministrationId, assert, type Decision, Fault, readJson } from '../../kernel/index.ts'
-import {
-  type Channel,
-  changeChannelState,
-  openingDigest,
-  recordApproval,
-  recordWorkingGroupDecision,
-} from '../../law/index.ts'
+import { type AdministrationId, assert, Fault } from '../../kernel/index.ts'
 import { type Database, migrate, openDatabase, withActor } from '../db/index.ts'
 import { createToken, revokeToken, scopes } from '../identity/tokens.ts'
 import { initialiseNode } from '../init.ts'
 import { openKeys } from '../keys/index.ts'
-import { agreementId, type NodeServices, openNode, registerShippedConditions } from '../node.ts'
+import { openNode } from '../node.ts'
 import { type RunningEmbeddedPostgres, startEmbeddedPostgres } from '../postgres/index.ts'
 import { readConfig } from '../config/index.ts'
 import { type CuttableLink, openLink } from './cuttable-link.ts'
+import { introduce, must, setupActor } from './introduce.ts'
 
 export interface DemoNode {
   readonly id: AdministrationId
@@ -46,7 +39,6 @@ const sides = [
 type Side = (typeof sides)[number]
 
 const cli = fileURLToPath(new URL('../cli.ts', import.meta.url))
-const setupActor = 'demo'
 
 /**
  * Starts both nodes on one embedded PostgreSQL with a database each, on free ports, with generated keys and sample
@@ -161,79 +153,7 @@ async function prepareSide(
   return { side, configPath, services, token: must(token).secret, db }
 }
 
-function must<Value>(decision: Decision<Value, { readonly code: string }>): Value {
-  if (decision.ok) return decision.value
-  throw new Fault(decision.refusal.code, `the demonstration could not be set up: ${JSON.stringify(decision.refusal)}`)
-}
-
-/** What two officers and two heads do on each side before a train may be told of, with sample names. */
-async function introduce(home: NodeServices, other: NodeServices): Promise<void> {
-  const by = { actor: setupActor, purpose: 'administration' }
-  const card = {
-    administration: other.me,
-    endpoint: other.config.exchange.publicUrl,
-    root: other.keys.rootPublicJwk,
-    keysets: { test: other.keys.keyset('test'), live: other.keys.keyset('live') },
-  }
-  const read = readJson(JSON.stringify(card), { lengthMax: 1_000_000, depthMax: 6, otherNumbers: 'refuse' })
-  assert(read.ok, 'a card that was just written is readable')
-  const opened = must(openPartnerCard(read.value))
-  await withActor(home.db, by, async (tx) => {
-    must(await addPartner(tx, opened, setupActor))
-    const approval = { fingerprint: other.keys.rootFingerprint, officers: ['Sample Officer A', 'Sample Officer B'] }
-    must(await approvePartner(tx, other.me, approval, setupActor))
-  })
-  await registerShippedConditions(home, other.me)
-  const channel: Channel = { home: home.me, partner: other.me, agreement: agreementId }
-  const at = home.recordedBy(setupActor)
-  const { version, bodyDigest, annexes } = home.clearance.conditions
-  await withActor(home.db, by, async (tx) => {
-    const decide = async (kind: 'established' | 'content' | 'technology' | 'protection') =>
-      must(await recordWorkingGroupDecision(tx, home.law, channel, { reference: `Sample minutes: ${kind}`, kind, decidedOn: at.on }, at))
-    for (const kind of ['established', 'content', 'technology', 'protection'] as const) await decide(kind)
-    must(
-      await recordWorkingGroupDecision(
-        tx,
-        home.law,
-        channel,
-        { reference: 'Sample minutes: conditions', kind: 'conditions', decidedOn: at.on, version, digest: bodyDigest },
-        at,
-      ),
-    )
-    for (const { name, digest } of annexes)
-      must(
-        await recordWorkingGroupDecision(
-          tx,
-          home.law,
-          channel,
-          { reference: `Sample minutes: annex ${name}`, kind: 'annex', decidedOn: at.on, version, annex: name, digest },
-          at,
-        ),
-      )
-    for (const side of ['KZ', 'CN'])
-      must(
-        await recordApproval(
-          tx,
-          home.law,
-          channel,
-          { version, side, person: `Sample Head (${side})`, post: 'Head of the administration', approvedOn: at.on, digest: bodyDigest },
-          at,
-        ),
-      )
-    must(await changeChannelState(tx, home.law, channel, { to: 'test', reason: 'sample' }, at))
-  })
-  home.refresh()
-  const { facts } = await home.gate(other.me)
-  const digest = must(openingDigest(home.law, facts, at.on))
-  const persons = ['Sample Officer A', 'Sample Officer B'].map((id) => ({ id, at: at.at }))
-  await withActor(home.db, by, async (tx) => {
-    const wanted = { to: 'production' as const, reason: 'sample', act: { digest, persons } }
-    must(await changeChannelState(tx, home.law, channel, wanted, at))
-  })
-  home.refresh()
-}
-
-async function startProcess(configPath: string): Promise<{ child: ChildProcess; httpUrl: string; exchangePort: number }> {
+export async function startProcess(configPath: string): Promise<{ child: ChildProcess; httpUrl: string; exchangePort: number }> {
   const child = fork(cli, ['serve', '--config', configPath], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -246,7 +166,7 @@ async function startProcess(configPath: string): Promise<{ child: ChildProcess; 
   })
 }
 
-async function endProcess(child: ChildProcess): Promise<void> {
+export async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.kill('SIGTERM')

@@ -74,7 +74,9 @@ create table exchange.outbound (
   check (state <> 'received' or receipt is not null)
 ) with (fillfactor = 70);
 create index outbound_queue on exchange.outbound (partner, mode, due_at) where state = 'queued';
-create index outbound_lane on exchange.outbound (partner, mode, lane, seq);
+-- A place in a lane is held by one message; those that gave it up to another stay in the table.
+create unique index outbound_place on exchange.outbound (partner, mode, lane, seq, epoch)
+  where state not in ('skipped', 'reissued');
 create index outbound_subject on exchange.outbound (subject);
 create index outbound_parked on exchange.outbound (partner, mode) where state = 'parked';
 create index outbound_issued on exchange.outbound (issued_at);

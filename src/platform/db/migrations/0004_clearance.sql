@@ -46,7 +46,9 @@ create table clearance.declaration (
   declaration_id text not null,
   kind text not null check (kind in ('EX', 'TR')),
   lane uuid not null,
+  -- The newest version, and whether it is a declaration or its cancellation.
   version integer not null,
+  record text not null check (record in ('declaration', 'cancellation')),
   content_digest text not null,
   -- eligible, partial, withheld, held, not-concerned, cancelled: of the newest version.
   outcome text not null,
@@ -55,6 +57,8 @@ create table clearance.declaration (
   warnings integer not null default 0,
   -- The newest version that was signed for the partner; null while nothing was sent about this declaration.
   sent_version integer,
+  -- Whether the partner holds data about it now: sent, and not withdrawn or cancelled since.
+  stands_at_partner boolean not null default false,
   -- Waits for the channel to open before a message is made.
   waiting boolean not null default false,
   first_taken_at timestamptz not null default now(),
@@ -80,7 +84,8 @@ create table clearance.declaration_version (
   decided jsonb,
   warnings jsonb not null default '[]',
   message uuid,
-  primary key (declaration, version)
+  -- A cancellation may name the very version it cancels.
+  primary key (declaration, version, record)
 );
 
 -- Which units a declaration names, to find it by container, wagon or consignment note.
