@@ -233,7 +233,7 @@ async function saveVersions(
     insert into clearance.declaration as d (key, mode, declaration_id, kind, lane, version, record, content_digest, outcome, ground,
       clause, warnings, sent_version, stands_at_partner, waiting, first_taken_at, changed_at)
     select key, ${context.mode}, id, kind, lane, version, record, digest, outcome, ground, clause, warnings,
-      case when sent then version end, coalesce(stands, false), waiting, ${at}::timestamptz, ${at}::timestamptz
+      case when sent then version end, sent and stands, waiting, ${at}::timestamptz, ${at}::timestamptz
     from unnest(${of((row) => row.key)}::uuid[], ${of((row) => row.id)}::text[], ${of((row) => row.kind)}::text[],
       ${of((row) => row.lane)}::uuid[], ${of((row) => row.version)}::int[], ${of((row) => row.record)}::text[],
       ${of((row) => row.digest)}::text[], ${of((row) => row.outcome)}::text[], ${of((row) => row.ground)}::text[], ${of((row) => row.clause)}::text[],
