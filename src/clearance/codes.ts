@@ -29,6 +29,7 @@ export const clearanceCodes = {
   // What an officer or a system asked for cannot be done.
   'clearance/declaration-unknown': { kind: 'refusal', means: 'No declaration of this number or key is known' },
   'clearance/declaration-not-held': { kind: 'refusal', means: 'The declaration does not wait for an officer' },
+  'clearance/record-too-large': { kind: 'refusal', means: 'The record is larger than one message can carry' },
   'clearance/leg-unknown': { kind: 'refusal', means: 'No leg of this key is known' },
   'clearance/leg-not-listed': { kind: 'refusal', means: 'The leg is not one that the railway listed here' },
   'clearance/leg-departed': { kind: 'refusal', means: 'The leg has departed already' },
@@ -43,7 +44,7 @@ export const clearanceCodes = {
   // Grounds of eligibility: not concerned.
   'clearance/not-cleared': { kind: 'ground', means: 'Customs has not cleared the goods' },
   'clearance/withdrawn': { kind: 'ground', means: 'The declaration is withdrawn or cancelled' },
-  'clearance/not-released': { kind: 'ground', means: 'The declaration has no release' },
+  'clearance/release-unknown': { kind: 'ground', means: 'Nobody said when the goods were released' },
   'clearance/not-leaving': { kind: 'ground', means: 'The destination is this state' },
   'clearance/not-our-export': { kind: 'ground', means: 'The goods were exported by another state' },
   'clearance/no-nexus': { kind: 'ground', means: 'Neither destination nor transit route lies in the partner state' },

@@ -77,7 +77,7 @@ describe('goods that it does not concern', () => {
     expect(ground({ customsDecision: { statusCode: 'not-cleared' } })).toBe('not-concerned clearance/not-cleared')
     expect(ground({ customsDecision: { statusCode: 'withdrawn' } })).toBe('not-concerned clearance/withdrawn')
     expect(ground({ customsDecision: { statusCode: 'cancelled' } })).toBe('not-concerned clearance/withdrawn')
-    expect(ground({ customsDecision: { releaseDateTime: undefined } })).toBe('not-concerned clearance/not-released')
+    expect(ground({ customsDecision: { releaseDateTime: undefined } })).toBe('held clearance/release-unknown')
     expect(ground({ customsDecision: { statusCode: 'cleared-after-check' } })).toBe('eligible')
   })
   clause('STOP-2021/1.2-r2', 'holds a release that lies in the future, beyond the allowance for clocks', () => {

@@ -25,7 +25,6 @@ export const eligibilityGrounds = {
   notConcerned: {
     'clearance/not-cleared': 'STOP-2021/1.2-r2',
     'clearance/withdrawn': 'STOP-2021/1.2-r2',
-    'clearance/not-released': 'STOP-2021/1.2-r2',
     'clearance/not-leaving': 'STOP-2021/2.1-r2',
     'clearance/not-our-export': 'STOP-2021/2.1-r2',
     'clearance/no-nexus': 'STOP-2021/2.1-r3',
@@ -40,6 +39,7 @@ export const eligibilityGrounds = {
     'clearance/withheld-by-officer': 'STOP-2021/2.5-r1',
   },
   held: {
+    'clearance/release-unknown': 'STOP-2021/1.2-r2',
     'clearance/release-not-reached': 'STOP-2021/1.2-r2',
     'clearance/union-export-pending': 'STOP-2021/3.a',
     'clearance/route-unknown': 'STOP-2021/2.1-r3',
@@ -108,6 +108,7 @@ export const OfficerDecision = Type.Object(
               maxItems: 9999,
             }),
           ),
+          released: Type.Optional(YesNo),
           rail: Type.Optional(YesNo),
           route: Type.Optional(YesNo),
           /** The working group's decision on goods that another state of our customs union cleared. */
@@ -152,7 +153,7 @@ export function decideHeldRelease(
   const before = decide(home, context, {})
   if (before.outcome !== 'held') return before
   if (officer.decision === 'withhold') return { ...withheld('clearance/withheld-by-officer'), clause: before.clause }
-  const answers: Answers = { personalUse: 'no', rail: 'yes', route: 'yes', ...officer.answers }
+  const answers: Answers = { personalUse: 'no', released: 'yes', rail: 'yes', route: 'yes', ...officer.answers }
   return decide(withDocument(home, answers.commercialDocument), context, answers)
 }
 
@@ -196,7 +197,7 @@ function groundOutside(
   if (customsDecision.statusCode === 'not-cleared') return 'clearance/not-cleared'
   if (customsDecision.statusCode === 'withdrawn' || customsDecision.statusCode === 'cancelled')
     return 'clearance/withdrawn'
-  if (customsDecision.releaseDateTime === undefined) return 'clearance/not-released'
+  if (customsDecision.releaseDateTime === undefined && answers.released === 'no') return 'clearance/not-cleared'
   if (consignment.destinationCountry === context.homeCountry) return 'clearance/not-leaving'
   if (declaration.kind === 'EX' && !isHomeOrUnion(consignment.exportCountry, context)) return 'clearance/not-our-export'
   if (answered(decideNexus(home, context), answers.route) === 'no') return 'clearance/no-nexus'
@@ -262,6 +263,7 @@ function openQuestions(
   )
   const latest = Date.parse(context.now) + aheadSecondsAllowed * 1000
   const questions: ReadonlyArray<readonly [boolean, HeldGround]> = [
+    [customsDecision.releaseDateTime === undefined && answers.released === undefined, 'clearance/release-unknown'],
     [Date.parse(customsDecision.releaseDateTime ?? '') > latest, 'clearance/release-not-reached'],
     [
       isUnionExport && context.unionExports !== 'send' && answers.unionExportRef === undefined,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { v7 as uuidv7 } from 'uuid'
 import { type AuditEvent, recordEvents } from '../audit/index.ts'
-import type { Mode } from '../exchange/index.ts'
-import { assert, type Problem } from '../kernel/index.ts'
+import { type Mode, partBytesMax } from '../exchange/index.ts'
+import { accept, assert, canonicalJson, type Instant, type Problem } from '../kernel/index.ts'
 import { type Database, notify, type Transaction, withActor } from '../platform/db/index.ts'
 import type { ClearanceContext } from './context.ts'
 import { type DeclarationRecord, signWaiting, type Taken, takeDeclarations } from './declaration-store.ts'
@@ -14,6 +14,11 @@ import { takeRailRecord } from './rail-record-store.ts'
 /** How many records, and how many bytes of them, are taken in one transaction. */
 const batch = { recordsMax: 100, bytesMax: 2 * 1024 * 1024 } as const
 
+/** The body of a message and its warnings must fit one part; these bytes of it are left to the warnings. */
+const contentBytesMax = partBytesMax - 256 * 1024
+/** An original up to this length never grows to a body that does not fit. */
+const measuredBytesMin = 256 * 1024
+
 /** The channel that wakes senders, here and in other processes, when messages were signed. */
 export const outboxChannel = 'dostyk_outbox'
 
@@ -23,6 +28,8 @@ export interface SubmissionRequest {
   readonly source: string
   readonly fileName?: string | undefined
   readonly declarationVersion?: number | undefined
+  /** When the goods of these declarations were released, for formats that do not say. */
+  readonly releasedAt?: Instant | undefined
 }
 
 export interface SubmissionResult {
@@ -109,11 +116,12 @@ export async function takeSubmission(
     let waiting: IntakeEntry[] = []
     let bytes = 0
     const reading = { fileName: request.fileName, declarationVersion: request.declarationVersion }
-    for await (const entry of readSubmission(counted, {
+    for await (const read of readSubmission(counted, {
       ...reading,
       homeCountry: opened.homeCountry,
       homeZone: opened.homeZone,
     })) {
+      const entry = request.releasedAt ? withRelease(read, request.releasedAt) : read
       waiting.push(entry)
       bytes += entry.original.length
       if (waiting.length < batch.recordsMax && bytes < batch.bytesMax) continue
@@ -133,6 +141,15 @@ export async function takeSubmission(
   )
   if (failure !== undefined) throw failure
   return { id, mode: opened.mode, ...totals, digest, results }
+}
+
+/** States the release of a cleared declaration whose format cannot say it. What the record says itself prevails. */
+function withRelease(entry: IntakeEntry, releasedAt: Instant): IntakeEntry {
+  if (!entry.result.ok || entry.result.value.record !== 'declaration') return entry
+  const { content } = entry.result.value
+  if (content.customsDecision.releaseDateTime !== undefined) return entry
+  const customsDecision = { ...content.customsDecision, releaseDateTime: releasedAt }
+  return { ...entry, result: accept({ record: 'declaration', content: { ...content, customsDecision } }) }
 }
 
 async function* count(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): AsyncIterable<Uint8Array> {
@@ -174,6 +191,12 @@ async function takeEntries(
       continue
     }
     const record = entry.result.value
+    if (isTooLarge(entry.original, record.content)) {
+      const facts = { bytesMax: contentBytesMax }
+      const problems = [{ code: 'clearance/record-too-large', pointer: '', facts }]
+      taken.set(entry, { outcome: 'refused', about: undefined, problems })
+      continue
+    }
     if (record.record === 'declaration' || record.record === 'cancellation') {
       const { id } = record.content.declaration
       if (wave.some((other) => other.record.content.declaration.id === id)) await flushWave()
@@ -203,6 +226,10 @@ async function takeEntries(
   await recordEvents(tx, { actor: source, purpose: 'intake' }, events)
   if (signed > 0) await notify(tx, outboxChannel)
   return outcomes
+}
+
+function isTooLarge(original: Uint8Array, content: object): boolean {
+  return original.length > measuredBytesMin && Buffer.byteLength(canonicalJson(content)) > contentBytesMax
 }
 
 async function saveEntries(

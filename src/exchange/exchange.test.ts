@@ -641,6 +641,58 @@ describe('lanes', () => {
   })
 })
 
+describe('a bad line, both ways, two processes a side', () => {
+  test.each([1, 2, 3])('loses, repeats and mixes up nothing (seed %i)', async (seed) => {
+    let state = seed
+    const draw = (): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2 ** 31
+      return state / 2 ** 31
+    }
+    /** Loses one post in four before it arrives, and one answer in four after it was given. */
+    const unreliable =
+      (post: PostFrames): PostFrames =>
+      async (partner, body) => {
+        const luck = draw()
+        if (luck < 0.25) throw new Fault('exchange/peer-unreachable', 'lost')
+        const answer = await post(partner, body)
+        if (luck < 0.5) throw new Fault('exchange/peer-unreachable', 'the answer was lost')
+        return answer
+      }
+    const lanes = Array.from({ length: 15 }, () => randomUUID())
+    for (let round = 0; round < 4; round += 1)
+      for (const lane of lanes) await kz.send({ reject: round === 2 }, { lane })
+    let busy = 4
+    const work = async (attempt: () => Promise<{ kind: string }>): Promise<void> => {
+      let idle = 0
+      while (idle < 3) idle = (await attempt()).kind === 'idle' ? idle + 1 : 0
+      busy -= 1
+      // Whoever is done early looks again until all are.
+      while (busy > 0) {
+        await attempt()
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+    }
+    const there = () => deliver(unreliable(toChina))
+    const back = () => answerBack(unreliable(toKazakhstan))
+    await Promise.all([work(there), work(there), work(back), work(back)])
+    for (let left = 1; left > 0; )
+      left = [await deliver(), await answerBack()].filter(({ kind }) => kind !== 'idle').length
+
+    const ours = await kz.rows<{ state: string; answer: string; seq: number }>(
+      sql`select state, answer, seq from exchange.outbound order by seq`,
+    )
+    expect(ours.length).toBe(60)
+    expect(ours.filter((row) => row.state !== 'received')).toEqual([])
+    expect(ours.filter((row) => row.answer !== (row.seq === 3 ? 'rejected' : 'accepted'))).toEqual([])
+    const theirs = await held()
+    expect(theirs.length).toBe(60)
+    expect(theirs.filter(({ gap }) => gap)).toEqual([])
+    expect(cn.kept.length).toBe(60)
+    const [wrong] = await kz.rows<{ n: number }>(sql`select count(*)::int as n from exchange.refusal`)
+    expect(wrong?.n).toBe(0)
+  })
+})
+
 describe('the sender', () => {
   test('drains the queue, holds back from a silent partner, and goes on at once when told that the link is back', async () => {
     let up = false

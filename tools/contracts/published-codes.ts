@@ -7,6 +7,7 @@ const home: ReadonlySet<string> = new Set([
   'clearance/record-unknown',
   'clearance/declaration-unknown',
   'clearance/declaration-not-held',
+  'clearance/record-too-large',
   'clearance/leg-unknown',
   'clearance/leg-not-listed',
   'clearance/leg-departed',

@@ -169,8 +169,8 @@ export class Checker {
     }
     for (const [lane, { last, ids }] of sent)
       for (const row of node.store.outboundOfLane.get(laneKey(mode, lane)) ?? [])
-        if (row.state === 'queued' && row.seq < last && !ids.has(row.id))
-          this.violate(`${node.id}: message ${row.id} is overtaken in its lane`)
+        if ((row.state === 'queued' || row.state === 'parked') && row.seq < last && !ids.has(row.id))
+          this.violate(`${node.id}: message ${row.id} is ${row.state} and overtaken in its lane`)
   }
 
   /** Of a healed world that has come to rest. */

@@ -34,6 +34,7 @@ export const faultKinds = {
   'clock-jump': { rate: null },
   'mode-change': { rate: null },
   suspension: { rate: null },
+  'key-rotation': { rate: null },
   'two-processes': { rate: null },
   // Hostile acts.
   replay: { rate: null },

@@ -3,7 +3,7 @@ import type { Keyring } from '../../src/exchange/keyset.ts'
 import type { Mode } from '../../src/exchange/message.ts'
 import type { Signer } from '../../src/exchange/strict-jws.ts'
 import type { AdministrationId } from '../../src/kernel/index.ts'
-import { simulationKeys } from './keys.ts'
+import { type KeyNumber, simulationKeyring, simulationSigner } from './keys.ts'
 import { Random } from './random.ts'
 import { DatabaseFailure, Store, Transaction } from './store.ts'
 import { Process, type Work } from './timeline.ts'
@@ -42,6 +42,9 @@ export class SimNode {
   /** How far this node's clock is from true time, in milliseconds. */
   clockOffset = 0
   databaseDown = false
+  signsWith: KeyNumber = 1
+  /** How many of its signing keys the partner has heard of. */
+  published: KeyNumber = 1
   /** The software can keep what it could not keep before. */
   cured = false
   down = false
@@ -60,12 +63,12 @@ export class SimNode {
   }
 
   signer(mode: Mode): Signer {
-    return simulationKeys(this.world.keys, this.id, mode).signer
+    return simulationSigner(this.world.keys, this.id, mode, this.signsWith)
   }
 
   /** The published keys of this node, as its partner knows them. */
   keyring(mode: Mode): Keyring {
-    return simulationKeys(this.world.keys, this.id, mode).keyring
+    return simulationKeyring(this.world.keys, this.id, mode, this.published)
   }
 
   trace(what: string): void {

@@ -155,16 +155,20 @@ export function* markParked(node: SimNode, tx: Transaction, mode: Mode, parked: 
   }
 }
 
+/** Lets a lane go on once nothing in it is parked: what waited in it is queued again. */
 function* releaseLane(node: SimNode, tx: Transaction, key: string): Work {
   yield* node.acquire(tx, `lane ${key}`)
+  const still = (node.store.outboundOfLane.get(key) ?? []).find((row) => tx.stateOf(row) === 'parked')
+  if (still) return tx.write(() => node.store.parkedLanes.set(key, still.id))
   tx.write(() => node.store.parkedLanes.delete(key))
   yield* moveLane(node, tx, key, 'waiting', 'queued')
 }
 
 function* moveLane(node: SimNode, tx: Transaction, key: string, from: OutboundState, to: OutboundState): Work {
-  for (const row of [...(node.store.outboundOfLane.get(key) ?? [])]) {
+  const own = tx.insertedOutbound.filter(({ lane, mode }) => laneKey(mode, lane) === key)
+  for (const row of [...(node.store.outboundOfLane.get(key) ?? []), ...own]) {
     if (tx.stateOf(row) !== from) continue
-    yield* lockMessage(node, tx, row.id)
+    yield* node.acquire(tx, `message ${row.id}`)
     if (tx.stateOf(row) === from) tx.changeOutbound(row, { state: to })
   }
 }
@@ -195,8 +199,8 @@ export function* resendMessage(node: SimNode, tx: Transaction, id: string, condi
   const decision = node.world.rules.decideResend({ reason, expiresAt: new Date(expiresAt), signed, held }, now)
   if (!decision.ok) return yield* skipMessage(node, tx, id, conditions)
   if (decision.value.kind === 'again') {
-    yield* releaseLane(node, tx, key)
     tx.changeOutbound(row, { state: 'queued', notBefore: now.getTime() })
+    yield* releaseLane(node, tx, key)
     node.trace(`officer sends ${id.slice(-6)} again after ${reason}`)
     return
   }
@@ -216,7 +220,6 @@ export function* resendMessage(node: SimNode, tx: Transaction, id: string, condi
       seq: decision.value.place === 'same' ? row.seq : undefined,
     },
   ])
-  if (anew) anew.state = 'queued'
   yield* releaseLane(node, tx, key)
   node.trace(`officer issues ${id.slice(-6)} anew as ${anew?.id.slice(-6)} after ${reason}`)
 }

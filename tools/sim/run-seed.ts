@@ -81,8 +81,9 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     for (const node of nodes) node.trace('healed')
   })
   let atRest = false
+  let restedAt = start
   const look = () => {
-    atRest = trade.pending === 0 && nodes.every(isAtRest)
+    atRest = trade.pending === 0 && plan.pending === 0 && nodes.every(isAtRest)
     if (!atRest) timeline.after(hours, look)
   }
   timeline.at(start + span + minutes, look)
@@ -92,6 +93,7 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     checker.finish(trade)
     if (checker.expiredUnknown > 0) tally.add('held though given up as expired', checker.expiredUnknown)
     trade.stop()
+    restedAt = timeline.now
     if (atRest) replayMuchLater(world, nodes)
   }
   return {
@@ -99,7 +101,7 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     violations: checker.violations,
     messages: nodes.reduce((sum, node) => sum + node.store.outbound.size, 0),
     received: nodes.reduce((sum, node) => sum + [...node.store.outbound.values()].filter(({ state }) => state === 'received').length, 0),
-    virtualDays: (timeline.now - start) / days,
+    virtualDays: (restedAt - start) / days,
     faults: Object.fromEntries(faults.counts),
     counts: Object.fromEntries(tally.counts),
     traceDigest: trace.digest,
@@ -143,6 +145,8 @@ class Plan {
   private readonly span: number
   private readonly random: Random
   private healed = false
+  /** Changes of the channel that were not carried out yet. */
+  pending = 0
   /** The node that is down for weeks. */
   private away: SimNode | undefined
 
@@ -218,6 +222,19 @@ class Plan {
     // The software and the agreed version come a while later on one side than on the other.
     for (const node of nodes)
       this.world.timeline.at(this.world.timeline.now + random.magnitude(minutes, span), () => this.upgrade(node))
+    if (this.world.faults.has('key-rotation'))
+      for (const node of nodes) {
+        // In good order the partner hears of a key before it is used; here it may hear of it too late.
+        this.world.timeline.at(this.world.timeline.now + random.integer(0, span), () => {
+          this.world.faults.count('key-rotation')
+          node.signsWith = 2
+          node.trace('signs with its second key')
+        })
+        this.world.timeline.at(this.world.timeline.now + random.integer(0, span), () => {
+          node.published = 2
+          node.trace('has published its second key')
+        })
+      }
     if (this.world.faults.has('mode-change'))
       for (const node of [a, b])
         this.world.timeline.at(this.world.timeline.now + random.integer(0, span), () => {
@@ -232,6 +249,7 @@ class Plan {
     this.world.wire.heal()
     for (const node of this.nodes) {
       node.databaseDown = false
+      node.published = 2
       this.upgrade(node)
       this.setClock(node, 0)
       this.setChannel(node, { mode: endMode, conditions: '1.1' })
@@ -248,8 +266,13 @@ class Plan {
 
   /** The gates open another mode: what waits in the old one is parked in the same commit. */
   private setChannel(node: SimNode, channel: Channel): void {
+    this.pending += 1
+    this.tryChannel(node, channel)
+  }
+
+  private tryChannel(node: SimNode, channel: Channel): void {
     const process = node.upProcess()
-    const again = () => this.world.timeline.after(6 * hours, () => this.setChannel(node, channel))
+    const again = () => this.world.timeline.after(6 * hours, () => this.tryChannel(node, channel))
     if (!process) return again()
     const change = node.transaction(process, function* (tx): Work {
       yield* parkMode(node, tx, channel.mode === 'live' ? 'test' : 'live')
@@ -259,6 +282,7 @@ class Plan {
     })
     process.run(change, (ending) => {
       if (ending.kind !== 'done') return again()
+      this.pending -= 1
       node.trace(`opens ${channel.mode} ${channel.conditions}`)
       node.wake()
     })

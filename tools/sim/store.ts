@@ -109,6 +109,7 @@ export class Transaction {
   private readonly staged = new Map<OutboundRow, OutboundState>()
   /** Rows this transaction inserted: it sees them, nobody else does. */
   readonly insertedInbound: InboundRow[] = []
+  readonly insertedOutbound: OutboundRow[] = []
   private open = true
 
   constructor(store: Store) {
@@ -130,6 +131,7 @@ export class Transaction {
 
   insertOutbound(row: OutboundRow): void {
     const { store } = this
+    this.insertedOutbound.push(row)
     this.write(() => {
       store.outbound.set(row.id, row)
       append(store.outboundOfLane, laneKey(row.mode, row.lane), row)

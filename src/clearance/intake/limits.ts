@@ -12,6 +12,8 @@ export interface IntakeLimits {
   readonly textLengthMax: number
   /** Most CSV rows of one record. */
   readonly rowsMax: number
+  /** Most values in one CSV cell. */
+  readonly cellValuesMax: number
   /** Most problems, and most notes, listed for one record. */
   readonly problemsMax: number
   /** How much is kept of a record that is over its size limit. */
@@ -24,9 +26,10 @@ export const defaultLimits: IntakeLimits = {
   lineBytesMax: 4 * MiB,
   documentBytesMax: 16 * MiB,
   depthMax: 64,
-  valuesMax: 1_000_000,
+  valuesMax: 250_000,
   textLengthMax: 65_536,
   rowsMax: 10_000,
+  cellValuesMax: 1000,
   problemsMax: 200,
   excerptBytesMax: 65_536,
 }

@@ -1,5 +1,5 @@
 import type { HomeDeclaration, HomeRecord, Party, Seal } from '../model.ts'
-import { membersOf, type RowReading } from './reading-rows.ts'
+import type { RowReading } from './reading-rows.ts'
 import type { SourceNode } from './source-tree.ts'
 import { distinct, present, presentOrNone, someOf, wagonIdType } from './values.ts'
 
@@ -66,7 +66,7 @@ export function mapCsvDeclaration(rows: RowReading): HomeRecord | undefined {
         undefined,
       ),
       borderStations: someOf(
-        membersOf(rows.shared('borderStations')).flatMap((code) => rows.station(code, undefined, undefined) ?? []),
+        rows.members(rows.shared('borderStations')).flatMap((code) => rows.station(code, undefined, undefined) ?? []),
       ),
       routingCountries: someOf(rows.list(rows.shared('routingCountries'), r.country)),
       exportCountry: rows.must('exportCountry', r.country) ?? '',
@@ -144,7 +144,7 @@ export function mapCsvDeclaration(rows: RowReading): HomeRecord | undefined {
     if (code !== undefined && codeCell !== undefined && !/^\d{4,14}$/.test(code))
       r.refuse('intake/format-wrong', codeCell, { expected: 'n4..14' })
     return present({
-      sequence: r.may(cell('sequence'), r.integer(1, 99_999)) ?? at + 1,
+      sequence: cell('sequence') === undefined ? at + 1 : (r.may(cell('sequence'), r.integer(1, 99_999)) ?? 0),
       commodityCode: code ?? '',
       classificationType: r.may(cell('classificationType'), r.identifier(10)),
       description: { text: description?.text ?? '', language: language ?? 'und' },
@@ -162,7 +162,7 @@ export function mapCsvDeclaration(rows: RowReading): HomeRecord | undefined {
       equipmentIds: someOf([...new Set(of.list(cell('equipmentIds'), r.unit))]),
       wagonNumbers: someOf([...new Set(of.list(cell('wagonNumbers'), r.unit))]),
       identifiers: someOf(
-        pairsOf(cell('identifiers')).flatMap(([typeCode, id]) => {
+        of.pairs(cell('identifiers')).flatMap(([typeCode, id]) => {
           const type = r.may(typeCode, r.identifier(10))
           const value = r.may(id, r.identifier(35))
           return type === undefined || value === undefined ? [] : [{ typeCode: type, id: value }]
@@ -187,24 +187,12 @@ function deliveryTermsOf(rows: RowReading) {
   return code === undefined ? undefined : present({ code, place })
 }
 
-/** Members written as `left:right`; without a colon the whole member is the right side. */
-function pairsOf(cell: SourceNode | undefined): [SourceNode | undefined, SourceNode | undefined][] {
-  return membersOf(cell).map((member) => {
-    const at = member.text?.indexOf(':') ?? -1
-    if (at === -1) return [undefined, member]
-    const [left] = membersOf(member, '\n')
-    if (left) left.text = member.text?.slice(0, at).trim()
-    member.text = member.text?.slice(at + 1).trim()
-    return [left, member]
-  })
-}
-
 function referencesOf(rows: RowReading, cell: SourceNode | undefined) {
   const r = rows.reading
-  return pairsOf(cell).flatMap(([type, id]) => {
+  return rows.pairs(cell).flatMap(([type, id]) => {
     const typeCode = r.may(type, r.identifier(8))
     if (typeCode === undefined) {
-      if (id) r.refuse('intake/format-wrong', id, { expected: 'type:number' })
+      r.refuse('intake/format-wrong', id, { expected: 'type:number' })
       return []
     }
     return [present({ typeCode, id: r.may(id, r.identifier(70)) })]
@@ -241,7 +229,7 @@ function boxesOf(rows: RowReading): Pick<HomeDeclaration, 'equipment' | 'wagons'
     for (const id of ids) equipment.set(id, { ...equipment.get(id), id, ...(others.length === 0 ? shape : undefined) })
     for (const number of numbers)
       wagons.set(number, present({ ...wagons.get(number), number, idTypeCode: wagonIdType(number) }))
-    for (const [unitCell, sealCell] of pairsOf(rows.cell(row, 'seals'))) {
+    for (const [unitCell, sealCell] of rows.pairs(rows.cell(row, 'seals'))) {
       const stated = r.may(unitCell, r.unit)
       const seal = r.may(sealCell, r.identifier(50))
       const box = stated ?? (others.length === 0 ? onlyBox : undefined)
@@ -250,7 +238,7 @@ function boxesOf(rows: RowReading): Pick<HomeDeclaration, 'equipment' | 'wagons'
         (box === undefined ? undefined : equipment.get(box)) ?? (wagon === undefined ? undefined : wagons.get(wagon))
       if (seal === undefined) continue
       if (unit) addSeal(unit, seal)
-      else if (sealCell) r.refuse('intake/format-wrong', sealCell, { expected: 'unit:seal' })
+      else r.refuse('intake/format-wrong', sealCell, { expected: 'unit:seal' })
     }
   }
   return { equipment: [...equipment.values()], wagons: [...wagons.values()] }

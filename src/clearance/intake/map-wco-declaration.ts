@@ -85,7 +85,7 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
   const boxes = boxesOf([...r.many(carriage, 'TransportEquipment'), ...r.many(route, 'TransportEquipment')], r)
   const wagons = wagonsOf(means, boxes.looseSeals, boxes.looseFrom, r)
 
-  const items = goods.map((item, at) => itemOf(item, at, boxes.idBySequence, r))
+  const items = goods.map((item) => itemOf(item, boxes.idBySequence, r))
   r.sequencesDiffer(goods.map((node, at) => ({ node, sequence: items[at]?.sequence })))
   const codes = procedureOf(goods, r)
   const papers = documentsOf([declaration, shipment, ...goods], r)
@@ -355,7 +355,7 @@ function procedureOf(goods: readonly SourceNode[], r: Reading): string | undefin
   return code
 }
 
-function itemOf(node: SourceNode, at: number, idBySequence: ReadonlyMap<string, string>, r: Reading): Item {
+function itemOf(node: SourceNode, idBySequence: ReadonlyMap<string, string>, r: Reading): Item {
   const commodity = r.one(node, 'Commodity')
   const sequence = r.must(node, ['SequenceNumeric'], r.integer(1, 99_999))
   const description = r.must(node, ['Commodity', 'Description'], r.named())
@@ -382,7 +382,7 @@ function itemOf(node: SourceNode, at: number, idBySequence: ReadonlyMap<string, 
   const units = r.may(quantity, r.decimal)
   const origins = r.many(node, 'Origin')
   const item = {
-    sequence: sequence ?? at + 1,
+    sequence: sequence ?? 0,
     commodityCode: tariff?.code ?? '',
     classificationType: tariff?.type,
     description: description ?? { text: '', language: 'und' },

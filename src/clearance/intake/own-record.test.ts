@@ -28,20 +28,18 @@ describe('our own JSON', () => {
   })
 
   test('gives back every document that the model allows', async () => {
-    const kinds = Object.keys(recordSchemas) as HomeRecord['record'][]
+    const documents = (Object.keys(recordSchemas) as HomeRecord['record'][]).map((record) =>
+      fc.tuple(fc.constant(record), arbitraryOf(recordSchemas[record])),
+    )
     await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...kinds).chain((record) => fc.tuple(fc.constant(record), arbitraryOf(recordSchemas[record]))),
-        fc.constantFrom(undefined, 2),
-        async ([record, generated], indent) => {
-          const content = numbered(record, generated)
-          const entries = await readAll(JSON.stringify({ record, content }, null, indent))
-          expect(entries.map((entry) => (entry.result.ok ? entry.result.value : problemsOf(entry)))).toEqual([
-            { record, content },
-          ])
-        },
-      ),
-      { numRuns: 200 },
+      fc.asyncProperty(fc.oneof(...documents), fc.constantFrom(undefined, 2), async ([record, generated], indent) => {
+        const content = numbered(record, generated)
+        const entries = await readAll(JSON.stringify({ record, content }, null, indent))
+        expect(entries.map((entry) => (entry.result.ok ? entry.result.value : problemsOf(entry)))).toEqual([
+          { record, content },
+        ])
+      }),
+      { numRuns: 120 },
     )
   })
 

@@ -21,6 +21,7 @@ export interface XmlDocument {
 }
 
 const NAME_LENGTH_MAX = 256
+const ATTRIBUTES_MAX = 256
 
 /**
  * Reads an XML document into a tree, strictly.
@@ -45,6 +46,7 @@ export function readXml(
   let current: SourceNode | undefined
   let depth = 0
   let elements = 0
+  let attributesSoFar = 0
   /** Depth at which a foreign element began, or 0 when none is open. */
   let foreignSince = 0
   let start = { line: 1, column: 1 }
@@ -68,9 +70,14 @@ export function readXml(
     start = { line: parser.line, column: Math.max(1, parser.column - name.length - 1) }
     elements += 1
     depth += 1
+    attributesSoFar = 0
     if (name.length > NAME_LENGTH_MAX) stop('intake/xml-text-too-large', { lengthMax: NAME_LENGTH_MAX })
     if (depth > limits.depthMax) stop('intake/xml-too-deep', { depthMax: limits.depthMax })
     if (elements > limits.valuesMax) stop('intake/too-many-values', { valuesMax: limits.valuesMax })
+  })
+  parser.on('attribute', () => {
+    attributesSoFar += 1
+    if (attributesSoFar > ATTRIBUTES_MAX) stop('intake/too-many-values', { attributesMax: ATTRIBUTES_MAX })
   })
   parser.on('opentag', (tag: SaxesTagNS) => {
     const attributes = readAttributes(tag)
@@ -95,7 +102,7 @@ export function readXml(
       column: start.column,
       attributes,
     })
-    current.children.push(node)
+    current.append(node)
     current = node
   })
   parser.on('closetag', () => {

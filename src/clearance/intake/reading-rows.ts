@@ -18,7 +18,7 @@ export class RowReading {
     this.reading = reading
     const nodes = rows.map((row, at) => {
       const node = new SourceNode({ name: 'rows', parent: this.root, step: `/rows/${at}`, line: row.line, column: 1 })
-      this.root.children.push(node)
+      this.root.append(node)
       return this.fill(node, row, header) ? node : undefined
     })
     this.rows = nodes.filter((node) => node !== undefined)
@@ -38,7 +38,7 @@ export class RowReading {
         if (name === undefined || text === '') continue
         const child = new SourceNode({ name, parent: node, step: `/${name}`, line: row.line, column: index + 1 })
         child.text = text
-        node.children.push(child)
+        node.append(child)
       }
       return true
     }
@@ -79,24 +79,34 @@ export class RowReading {
     return this.reading.may(this.shared(name), read)
   }
 
-  /** The members of a cell that holds several. */
+  /** The members of a cell that holds several; each stands where the cell stands. */
+  members(cell: SourceNode | undefined): SourceNode[] {
+    if (cell?.text === undefined) return []
+    const parts = cell.text.split(BETWEEN, this.reading.limits.cellValuesMax + 1)
+    if (parts.length > this.reading.limits.cellValuesMax) {
+      this.reading.refuse('intake/too-many', cell, { max: this.reading.limits.cellValuesMax })
+      return []
+    }
+    return parts.map((part) => part.trim()).flatMap((text) => (text === '' ? [] : [saying(cell, text)]))
+  }
+
   list<Value>(cell: SourceNode | undefined, read: (node: SourceNode) => Value | undefined): Value[] {
-    return membersOf(cell).flatMap((node) => this.reading.may(node, read) ?? [])
+    return this.members(cell).flatMap((node) => this.reading.may(node, read) ?? [])
+  }
+
+  /** Members written as `left:right`; without a colon the whole member is the right side. */
+  pairs(cell: SourceNode | undefined): [SourceNode | undefined, SourceNode][] {
+    return this.members(cell).map((member) => {
+      const text = member.text ?? ''
+      const at = text.indexOf(':')
+      return at === -1 ? [undefined, member] : [saying(member, text.slice(0, at)), saying(member, text.slice(at + 1))]
+    })
   }
 
   /** A value with the code it needs beside it, such as an amount and its currency. */
   paired(value: SourceNode | undefined, code: SourceNode | undefined): SourceNode | undefined {
     if (value === undefined || code?.text === undefined) return value
-    const node = new SourceNode({
-      name: value.name,
-      parent: value.parent,
-      step: `/${value.name}`,
-      line: value.line ?? 1,
-      column: value.column ?? 1,
-      attributes: new Map([['currencyID', code.text]]),
-    })
-    node.text = value.text
-    return node
+    return saying(value, value.text ?? '', new Map([['currencyID', code.text]]))
   }
 
   station(codes: SourceNode | undefined, name: SourceNode | undefined, country: SourceNode | undefined) {
@@ -109,22 +119,18 @@ export class RowReading {
   }
 }
 
-/** Splits a cell at its bars; each member stands where the cell stands. */
-export function membersOf(cell: SourceNode | undefined, between: string = BETWEEN): SourceNode[] {
-  if (cell?.text === undefined) return []
-  return cell.text.split(between).flatMap((part) => {
-    const text = part.trim()
-    if (text === '') return []
-    const member = new SourceNode({
-      name: cell.name,
-      parent: cell.parent,
-      step: `/${cell.name}`,
-      line: cell.line ?? 1,
-      column: cell.column ?? 1,
-    })
-    member.text = text
-    return [member]
+/** A value that stands where a cell stands and says a part of it, or more. */
+function saying(cell: SourceNode, text: string, attributes?: ReadonlyMap<string, string>): SourceNode {
+  const node = new SourceNode({
+    name: cell.name,
+    parent: cell.parent,
+    step: `/${cell.name}`,
+    line: cell.line ?? 1,
+    column: cell.column ?? 1,
+    ...(attributes && { attributes }),
   })
+  node.text = text.trim() || undefined
+  return node
 }
 
 /**

@@ -79,9 +79,11 @@ export class Reading {
   readonly problems: Findings
   readonly notes: Findings
   readonly home: HomeContext
+  readonly limits: IntakeLimits
 
   constructor(home: HomeContext, limits: IntakeLimits) {
     this.home = home
+    this.limits = limits
     this.problems = new Findings(limits.problemsMax)
     this.notes = new Findings(limits.problemsMax)
   }
@@ -331,7 +333,8 @@ export class Reading {
   sequencesDiffer(items: readonly { node: SourceNode; sequence: number | undefined }[]): void {
     const seen = new Set<number>()
     for (const { node, sequence } of items) {
-      if (sequence === undefined) continue
+      // No item has the number 0: it stands where none could be read.
+      if (sequence === undefined || sequence === 0) continue
       if (seen.has(sequence)) this.refuse('intake/sequence-repeated', node, { sequence })
       seen.add(sequence)
     }

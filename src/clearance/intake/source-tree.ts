@@ -12,13 +12,13 @@ export class SourceNode {
   readonly line: number | undefined
   readonly column: number | undefined
   readonly attributes: ReadonlyMap<string, string>
-  readonly children: SourceNode[] = []
   /** What a leaf holds, trimmed; undefined for an element with others inside, and for an empty one. */
   text: string | undefined
   /** Whether a mapping has read this element. */
   carried = false
   /** The JSON pointer's step to here; XML finds its step among its siblings. */
   private readonly step: string | undefined
+  private inside: SourceNode[] | undefined
   private index: Map<string, SourceNode[]> | undefined
 
   constructor(place: {
@@ -35,6 +35,18 @@ export class SourceNode {
     this.line = place.line
     this.column = place.column
     this.attributes = place.attributes ?? NO_ATTRIBUTES
+  }
+
+  /** What stands inside, in document order. */
+  get children(): readonly SourceNode[] {
+    return this.inside ?? NO_NODES
+  }
+
+  /** Puts an element at the end of this one. */
+  append(child: SourceNode): void {
+    // Most elements are leaves, and a large document has many: they get no list.
+    if (this.inside === undefined) this.inside = [child]
+    else this.inside.push(child)
   }
 
   /** All children of this name, in document order. */
@@ -92,7 +104,7 @@ function grow(parent: SourceNode, name: string, step: string, value: JsonValue):
   }
   const attributes = isObject(value) ? attributesOf(value) : undefined
   const node = new SourceNode({ name, parent, step, ...(attributes && { attributes }) })
-  parent.children.push(node)
+  parent.append(node)
   if (!isObject(value)) node.text = scalarText(value)
   else if (isContent(value)) node.text = scalarText(value['content'])
   else growMembers(node, value)

@@ -72,7 +72,9 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           description:
             'The body is JSON (object, array or NDJSON), CSV, WCO Data Model 3.6 XML, NCTS IE029 XML or JSON, or UN/CEFACT D23B JSON; the format is detected by content. Each record is taken or refused by itself; handing the same over again changes nothing.',
           querystring: Type.Object(
-            { fileName: Type.Optional(Type.String({ maxLength: 200 })), declarationVersion: Type.Optional(digits(5)) },
+            { fileName: Type.Optional(Type.String({ maxLength: 200 })), declarationVersion: Type.Optional(digits(5)),
+              releasedAt: Type.Optional(InstantUtc),
+            },
             closed,
           ),
           response: { 200: SubmissionAnswer, ...problems },
@@ -80,13 +82,14 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         },
       },
       async (request) => {
-        const { fileName, declarationVersion } = request.query
+        const { fileName, declarationVersion, releasedAt } = request.query
         return await node.submit(
           {
             channel: 'http',
             source: actedBy(request, 'intake').actor,
             fileName,
             declarationVersion: declarationVersion === undefined ? undefined : Number(declarationVersion),
+            releasedAt,
           },
           request.body as AsyncIterable<Uint8Array>,
         )

@@ -1,4 +1,5 @@
 import type { Reference, SubmissionResult } from '../../clearance/index.ts'
+import type { Instant } from '../../kernel/index.ts'
 import type { NodeServices } from '../node.ts'
 import type { Telemetry } from '../telemetry/index.ts'
 
@@ -12,6 +13,7 @@ export interface ApiNode extends NodeServices {
       source: string
       channel: 'http'
       declarationVersion?: number | undefined
+      releasedAt?: Instant | undefined
     },
     source: AsyncIterable<Uint8Array>,
   ): Promise<SubmissionResult>

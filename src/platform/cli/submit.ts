@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type SubmissionResult, takeSubmission } from '../../clearance/index.ts'
-import { Fault } from '../../kernel/index.ts'
+import { Fault, type Instant, parseInstant } from '../../kernel/index.ts'
 import { exitCodes, explainProblem, print, printJson } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
 
@@ -11,13 +11,22 @@ function versionOf(text: string): number {
   return Number(text)
 }
 
+function instantOf(text: string): Instant {
+  const instant = parseInstant(text)
+  if (!instant) throw new InvalidArgumentError('an instant looks like 2026-11-22T03:00:00Z')
+  return instant
+}
+
+type SubmitOptions = ConfigOption & { declarationVersion?: number; releasedAt?: Instant; json?: boolean }
+
 export function registerSubmitCommand(program: Command): void {
   withConfigOption(program.command('submit'))
     .description('hand over declarations, railway lists and other records from files ("-" is the standard input)')
     .argument('<files...>', 'JSON, NDJSON, CSV, WCO or NCTS XML, UN/CEFACT JSON: the content tells the format')
     .option('--declaration-version <n>', 'version of the declarations, for formats that carry none', versionOf)
+    .option('--released-at <instant>', 'when the goods were released, for formats that do not say (RFC 3339)', instantOf)
     .option('--json', 'print as JSON')
-    .action(async (files: string[], options: ConfigOption & { declarationVersion?: number; json?: boolean }) => {
+    .action(async (files: string[], options: SubmitOptions) => {
       const results = await withNode(options, async (node) => {
         const done: Array<SubmissionResult & { file: string }> = []
         for (const file of files) {
@@ -31,6 +40,7 @@ export function registerSubmitCommand(program: Command): void {
               source: terminalActor(),
               fileName: file === '-' ? undefined : basename(file),
               declarationVersion: options.declarationVersion,
+              releasedAt: options.releasedAt,
             },
             source,
             showProgress

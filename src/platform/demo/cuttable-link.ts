@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 
 export interface CuttableLink {
   readonly port: number
+  /** How many bytes have passed so far, in both directions together. */
+  carriedBytes(): number
   cut(): void
   restore(): void
   close(): Promise<void>
@@ -12,6 +14,7 @@ export interface CuttableLink {
 /** Listens on a free port of the loopback and passes everything on, unread, to the port behind it. */
 export async function openLink(targetPort: () => number): Promise<CuttableLink> {
   let up = true
+  let carried = 0
   const open = new Set<Socket>()
   const keep = (socket: Socket): void => {
     open.add(socket)
@@ -27,6 +30,10 @@ export async function openLink(targetPort: () => number): Promise<CuttableLink> 
     const outgoing = connect(targetPort(), '127.0.0.1')
     keep(outgoing)
     incoming.pipe(outgoing).pipe(incoming)
+    for (const socket of [incoming, outgoing])
+      socket.on('data', (chunk: Buffer) => {
+        carried += chunk.length
+      })
     incoming.on('close', () => outgoing.destroy())
     outgoing.on('close', () => incoming.destroy())
   })
@@ -36,6 +43,7 @@ export async function openLink(targetPort: () => number): Promise<CuttableLink> 
   }
   return {
     port: (server.address() as AddressInfo).port,
+    carriedBytes: () => carried,
     cut: () => {
       up = false
       dropAll()

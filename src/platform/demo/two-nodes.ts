@@ -16,6 +16,7 @@ import { introduce, must, setupActor } from './introduce.ts'
 
 export interface DemoNode {
   readonly id: AdministrationId
+  readonly pid: number
   readonly configPath: string
   readonly httpUrl: string
   readonly token: string
@@ -27,6 +28,8 @@ export interface TwoNodes {
   readonly nodes: readonly [DemoNode, DemoNode]
   cutLink(): void
   restoreLink(): void
+  /** How many bytes the line between them has carried, in both directions together. */
+  carriedBytes(): number
   /** Resolves when a node has ended without being told to. */
   readonly ended: Promise<string>
   stop(): Promise<void>
@@ -74,7 +77,7 @@ export async function startTwoNodes(folder: string, retry: { min: number; max: n
       children.push(child)
       closers.push(() => db.close())
       closers.push(() => endProcess(child))
-      nodes.push({ id: services.me, configPath, httpUrl, token, db })
+      nodes.push({ id: services.me, pid: child.pid ?? 0, configPath, httpUrl, token, db })
     }
     const [a, b] = nodes
     assert(a && b, 'there are two nodes')
@@ -89,6 +92,7 @@ export async function startTwoNodes(folder: string, retry: { min: number; max: n
       restoreLink: () => {
         for (const link of links.values()) link.restore()
       },
+      carriedBytes: () => [...links.values()].reduce((sum, link) => sum + link.carriedBytes(), 0),
       ended,
       stop,
     }
