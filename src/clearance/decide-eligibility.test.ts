@@ -72,6 +72,13 @@ describe('goods that the Protocol concerns', () => {
   })
 })
 
+describe('train services', () => {
+  clause('STOP-2021/1.1', 'treats every train service alike, express or not, named or not', () => {
+    for (const trainNumber of ['X8155', '41007', 'C8601', undefined])
+      expect([trainNumber, ground({ consignment: { trainNumber } })]).toEqual([trainNumber, 'eligible'])
+  })
+})
+
 describe('goods that it does not concern', () => {
   clause('STOP-2021/1.2-r2', 'sends nothing before customs has cleared and released', () => {
     expect(ground({ customsDecision: { statusCode: 'not-cleared' } })).toBe('not-concerned clearance/not-cleared')

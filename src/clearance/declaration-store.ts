@@ -112,7 +112,9 @@ async function findDeclarations(
 ): Promise<ReadonlyMap<string, KnownDeclaration>> {
   // Two hand-overs of one new declaration at the same moment: the second waits and then finds the first.
   await sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (
-    select 'declaration ' || ${context.mode} || ' ' || id as name from unnest(${ids}::text[]) as i (id) order by 1) n`.execute(tx)
+    select 'declaration ' || ${context.mode} || ' ' || id as name from unnest(${ids}::text[]) as i (id) order by 1) n`.execute(
+    tx,
+  )
   const { rows } = await sql<KnownDeclaration>`
     select key, declaration_id, lane, version, record, content_digest, sent_version, stands_at_partner
     from clearance.declaration

@@ -80,7 +80,9 @@ async function saveLeg(
 ): Promise<SavedLeg> {
   const identity = legIdentity(leg)
   const digest = contentDigest(content)
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`leg ${context.mode} ${source} ${identity}`}, 0))`.execute(tx)
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`leg ${context.mode} ${source} ${identity}`}, 0))`.execute(
+    tx,
+  )
   const { rows } = await sql<LegRow>`
     select key, lane, content_digest, list_version, departed_at, closed_at from clearance.leg
     where mode = ${context.mode} and source = ${source} and identity = ${identity} for update`.execute(tx)

@@ -219,6 +219,12 @@ describe('a frame is planned lane by lane', () => {
     expect(ids(planFrame([inLane('a', 1, { expiresAt: '2026-11-22T03:00:00.001Z' })], testNow).send)).toEqual(['a1'])
   })
 
+  test('offers an expired message that may have arrived: the partner knows whether it holds it', () => {
+    const plan = planFrame([inLane('a', 1, { expiresAt: past, attempts: 1 }), inLane('a', 2)], testNow)
+    expect(ids(plan.send)).toEqual(['a1', 'a2'])
+    expect(plan.expired).toEqual([])
+  })
+
   test('sends nothing behind a message that does not fit, though it is smaller', () => {
     const plan = planFrame(
       [

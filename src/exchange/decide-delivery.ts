@@ -38,8 +38,9 @@ export function retryDelaySeconds(attempt: number, policy: RetryPolicy, random: 
 /**
  * Chooses what goes into one frame from the head runs of the claimed lanes.
  *
- * Lanes keep their order: when a message of a lane does not fit or has expired, nothing behind it goes. What expired is
- * parked with that reason; the rest waits for the next frame.
+ * Lanes keep their order: when a message of a lane does not fit or has expired, nothing behind it goes. What expired
+ * before it was ever sent is parked with that reason. What was sent may have arrived, though no receipt came back: it is
+ * offered until the partner says, since one that holds it answers with the receipt, and any other with EXPIRED.
  * @param queued in order of lane priority, within a lane by sequence
  */
 export function planFrame(
@@ -52,7 +53,7 @@ export function planFrame(
   let bytes = 64
   for (const message of queued) {
     if (stopped.has(message.lane)) continue
-    if (Date.parse(message.expiresAt) <= now.getTime()) {
+    if (message.attempts === 0 && Date.parse(message.expiresAt) <= now.getTime()) {
       expired.push(message)
       stopped.add(message.lane)
       continue

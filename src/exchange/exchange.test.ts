@@ -620,6 +620,32 @@ describe('lanes', () => {
     expect((await sentState(next.id))?.state).toBe('waiting')
   })
 
+  test('learn of a message that expired after it arrived that it did arrive', async () => {
+    const sent = await kz.send({}, { expiresAt: new Date(testNow.getTime() + 1000) })
+    await deliver(async (partner, body) => {
+      await toChina(partner, body)
+      throw new Fault('exchange/peer-unreachable', 'the answer was lost')
+    })
+    kz.now = new Date(testNow.getTime() + 86_400_000)
+    cn.now = kz.now
+    expect(await deliver()).toMatchObject({ sent: 1, received: 1 })
+    expect((await sentState(sent.id))?.state).toBe('received')
+  })
+
+  test('park a message that expired on its way, once the partner has said that it does not hold it', async () => {
+    const sent = await kz.send({}, { expiresAt: new Date(testNow.getTime() + 1000) })
+    const down: PostFrames = async () => {
+      throw new Fault('exchange/peer-unreachable', 'down')
+    }
+    await deliver(down)
+    kz.now = new Date(testNow.getTime() + 86_400_000)
+    cn.now = kz.now
+    await deliver(down)
+    expect((await sentState(sent.id))?.state).toBe('queued')
+    await deliver()
+    expect(await sentState(sent.id)).toMatchObject({ state: 'parked', last_outcome: 'EXPIRED' })
+  })
+
   test('are never carried twice by two processes on one database', async () => {
     for (let lane = 0; lane < 12; lane += 1) {
       const { lane: id } = await kz.send({ lane })

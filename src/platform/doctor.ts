@@ -18,7 +18,10 @@ const keyWarningDays = 14
 const clockWarningMs = 5000
 
 /** Runs every check that can still be run; one that fails does not hide the others. */
-export async function diagnose(path: string, env: Readonly<Record<string, string | undefined>>): Promise<readonly Finding[]> {
+export async function diagnose(
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   const note = (check: string, state: Finding['state'], code?: string, facts?: Finding['facts']): void => {
     findings.push({ check, state, ...(code && { code }), ...(facts && { facts }) })
@@ -47,7 +50,12 @@ export async function diagnose(path: string, env: Readonly<Record<string, string
         ['http port', prepared.config.http],
         ['exchange port', prepared.config.exchange],
       ] as const)
-        note(check, (await isFree(address)) ? 'ok' : 'warning', (await isFree(address)) ? undefined : 'platform/port-in-use', { port: address.port })
+        note(
+          check,
+          (await isFree(address)) ? 'ok' : 'warning',
+          (await isFree(address)) ? undefined : 'platform/port-in-use',
+          { port: address.port },
+        )
       await checkPartners(node, note)
     } catch (error) {
       failed('keys', error)
@@ -106,10 +114,13 @@ async function checkPartners(node: NodeServices, note: Note): Promise<void> {
         await client.post({ endpoint: partner.endpoint, pins }, '/exchange/v1/ping', '')
         note(`reach ${id}`, 'ok')
       } catch (error) {
-        note(`reach ${id}`, 'failed', error instanceof Fault ? error.code : 'exchange/peer-unreachable', { partner: id })
+        note(`reach ${id}`, 'failed', error instanceof Fault ? error.code : 'exchange/peer-unreachable', {
+          partner: id,
+        })
       }
       const offset = links.find((link) => link.partner === id && link.clockOffsetMs !== null)?.clockOffsetMs ?? 0
-      if (Math.abs(offset) > clockWarningMs) note(`clock ${id}`, 'warning', 'platform/clock-differs', { seconds: Math.round(offset / 1000) })
+      if (Math.abs(offset) > clockWarningMs)
+        note(`clock ${id}`, 'warning', 'platform/clock-differs', { seconds: Math.round(offset / 1000) })
     }
   } finally {
     client.close()

@@ -26,7 +26,10 @@ export interface InitOptions {
 /** Writes a file that must not be there yet. */
 async function writeNew(path: string, text: string, mode: number): Promise<void> {
   await writeFile(path, text, { flag: 'wx', mode }).catch((cause: unknown) => {
-    throw new Fault('platform/folder-not-empty', `${path} exists already; nothing was changed`, { cause, facts: { path } })
+    throw new Fault('platform/folder-not-empty', `${path} exists already; nothing was changed`, {
+      cause,
+      facts: { path },
+    })
   })
 }
 
@@ -44,10 +47,14 @@ export function cardOf(keys: NodeKeys, endpoint: string): PartnerCard {
  * Makes the folder of a node. Nothing that exists is overwritten.
  * @returns the path of the configuration and the fingerprint that two officers read to the partner's
  */
-export async function initialiseNode(options: InitOptions): Promise<{ configPath: string; cardPath: string; fingerprint: string }> {
+export async function initialiseNode(
+  options: InitOptions,
+): Promise<{ configPath: string; cardPath: string; fingerprint: string }> {
   const { folder, administration, zone } = options
   if (!isAdministrationId(administration))
-    throw new Fault('platform/administration-invalid', `${administration} is no administration id`, { facts: { administration } })
+    throw new Fault('platform/administration-invalid', `${administration} is no administration id`, {
+      facts: { administration },
+    })
   const config: Config = {
     administration: { id: administration, country: administration.slice(0, 2), zone },
     database: options.embedded ? { embedded: options.embedded } : {},

@@ -1,5 +1,6 @@
 /** Puts one node together: the law, the keys, the books, the exchange and the interfaces of one administration. */
 import { fileURLToPath } from 'node:url'
+import { recordEvents } from '../audit/index.ts'
 import {
   type ClearanceContext,
   type ClearanceNode,
@@ -14,12 +15,15 @@ import {
   type Mode,
   type OpenChannel,
   type Partner,
+  parkMode,
   registerMessageTypes,
 } from '../exchange/index.ts'
 import type { Decision } from '../kernel/index.ts'
 import { type AdministrationId, dateIn, Fault } from '../kernel/index.ts'
 import {
   type Channel,
+  type ChannelState,
+  changeChannelState,
   decideGate,
   type GateFacts,
   type GateOpen,
@@ -29,9 +33,11 @@ import {
   type RecordedBy,
   readTreaties,
   registerConditions,
+  type StateChangeRefusal,
+  type StateChangeWanted,
 } from '../law/index.ts'
 import type { Config } from './config/index.ts'
-import { type Database, withActor } from './db/index.ts'
+import { type Database, notify, type Transaction, withActor } from './db/index.ts'
 import { type NodeKeys, openKeys } from './keys/index.ts'
 
 /** The agreement whose exchange this node carries out. */
@@ -55,6 +61,9 @@ export interface NodeServices {
   /** Partners or gates changed: read them anew. */
   refresh(): void
 }
+
+/** Tells every process of this node that partners or gates changed. */
+export const gatesChannel = 'dostyk_gates'
 
 /** The law as data, as it stands beside this program. */
 const shippedTreaties = fileURLToPath(new URL('../../treaties/', import.meta.url))
@@ -220,4 +229,43 @@ export async function registerShippedConditions(node: NodeServices, partner: Adm
       facts: { ...registered.refusal },
     })
   node.refresh()
+}
+
+/**
+ * Changes the state of the channel with a partner. What waits in the test mode that is left is parked in the same
+ * transaction: what was meant for the test will never be sent as anything else.
+ * @law STOP-2021/4-r4
+ */
+export async function changeChannel(
+  node: NodeServices,
+  partner: AdministrationId,
+  wanted: StateChangeWanted,
+  actor: string,
+): Promise<Decision<{ readonly from: ChannelState; readonly parked: number }, StateChangeRefusal>> {
+  const by = node.recordedBy(actor)
+  const channel: Channel = { home: node.me, partner, agreement: agreementId }
+  const changed = await withActor(node.db, by, async (tx) => {
+    const decided = await changeChannelState(tx, node.law, channel, wanted, by)
+    if (!decided.ok) return decided
+    const { from, to } = decided.value
+    const parked = from === 'test' && to !== 'test' ? await parkTestMessages(tx, partner, by) : 0
+    await notify(tx, gatesChannel)
+    return { ok: true as const, value: { from, parked } }
+  })
+  node.refresh()
+  return changed
+}
+
+/** Parks what waits in test mode though the channel is not in test: a message may have been signed as it was left. */
+export async function parkTestMessages(
+  tx: Transaction,
+  partner: AdministrationId,
+  by: { readonly actor: string; readonly purpose: string },
+): Promise<number> {
+  const parked = await parkMode(tx, partner, 'test', 'MODE_CLOSED')
+  if (parked > 0)
+    await recordEvents(tx, by, [
+      { type: 'message.parked', subject: partner, facts: { partner, mode: 'test', reason: 'MODE_CLOSED' } },
+    ])
+  return parked
 }

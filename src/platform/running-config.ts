@@ -45,7 +45,9 @@ async function openEmbedded(folder: string): Promise<{ server: EmbeddedPostgres;
     return { server: started, stop: () => started.stop() }
   } catch (error) {
     const running =
-      error instanceof Fault && error.code === 'platform/postgres-in-use' ? await findEmbeddedPostgres({ folder }) : undefined
+      error instanceof Fault && error.code === 'platform/postgres-in-use'
+        ? await findEmbeddedPostgres({ folder })
+        : undefined
     if (!running) throw error
     return { server: running, stop: async () => {} }
   }
@@ -62,6 +64,8 @@ async function readPassphrase(config: Config, env: Readonly<Record<string, strin
       })
     : env['DOSTYK_KEY_PASSPHRASE']
   if (!text?.trim())
-    throw new Fault('platform/passphrase-missing', 'no passphrase opens the keys', { facts: { pointer: '/keys/passphraseFile' } })
+    throw new Fault('platform/passphrase-missing', 'no passphrase opens the keys', {
+      facts: { pointer: '/keys/passphraseFile' },
+    })
   return text.trim()
 }

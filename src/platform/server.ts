@@ -4,16 +4,16 @@ import { sql } from 'kysely'
 import { recordEvents, startSequencer } from '../audit/index.ts'
 import { outboxChannel, signAllWaiting, takeSubmission } from '../clearance/index.ts'
 import { answerFrames, frameLimits, Sender } from '../exchange/index.ts'
-import { registerApi } from './api/index.ts'
 import type { ApiNode } from './api/context.ts'
+import { registerApi } from './api/index.ts'
 import { type Database, listen, migrate, openDatabase, withActor } from './db/index.ts'
 import { listenHttp, makeHttpServer } from './http/server.ts'
-import { openNode } from './node.ts'
+import { gatesChannel, type NodeServices, openNode, parkTestMessages } from './node.ts'
 import { openPeerServer, PeerClient } from './peer/index.ts'
 import type { RunningConfig } from './running-config.ts'
 import { createTelemetry } from './telemetry/index.ts'
-import { watchFolder } from './watched-folder.ts'
 import { version } from './version.ts'
+import { watchFolder } from './watched-folder.ts'
 
 export interface RunningNode {
   readonly httpUrl: string
@@ -34,7 +34,10 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
   const { logger } = telemetry
   const applied = await migrate(database.ownerUrl)
   if (applied.applied.length > 0) logger.info({ migrations: applied.applied.length }, 'database migrated')
-  const db = openDatabase({ url: database.url, onIdleError: () => logger.warn({ code: 'platform/database-unavailable' }, 'idle connection broke') })
+  const db = openDatabase({
+    url: database.url,
+    onIdleError: () => logger.warn({ code: 'platform/database-unavailable' }, 'idle connection broke'),
+  })
   const report = (code: string, cause: unknown, facts: Readonly<Record<string, string | undefined>>): void =>
     logger.warn({ code, err: cause, ...facts }, 'a worker will try again')
   const node = await openNode(config, db, passphrase, report)
@@ -55,7 +58,11 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
     { bodyBytesMax: frameLimits.wireBytesMax, requestSecondsMax: 30, connectionsMax: 200 },
     async ({ peerPin, path, body }) => {
       if (path !== framesPath)
-        return { status: 404, contentType: 'application/problem+json', body: JSON.stringify({ status: 404, code: 'platform/not-found' }) }
+        return {
+          status: 404,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({ status: 404, code: 'platform/not-found' }),
+        }
       try {
         const answer = await answerFrames(node.exchange, db, { peerPin, body })
         telemetry.metrics.framesAnswered.inc({ outcome: answer.outcome })
@@ -69,11 +76,17 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
   )
   const httpUrl = await listenHttp(http, config.http)
   await withActor(db, { actor: node.me, purpose: 'administration' }, (tx) =>
-    recordEvents(tx, { actor: node.me, purpose: 'administration' }, [{ type: 'node.started', subject: node.me, facts: { version } }]),
+    recordEvents(tx, { actor: node.me, purpose: 'administration' }, [
+      { type: 'node.started', subject: node.me, facts: { version } },
+    ]),
   )
   const stopping = new AbortController()
   const sequencer = startSequencer(db, (error) => report('audit/sequencer', error, {}))
   const outbox = await listen(db, outboxChannel, () => sender.wake())
+  const gates = await listen(db, gatesChannel, () => {
+    node.refresh()
+    sender.wake()
+  })
   const folder = config.intake.watchedFolder
   const watched = folder
     ? watchFolder(
@@ -86,9 +99,15 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
   const workers = [
     sender.run(),
     watched?.run(1),
-    every(waitingSeconds, stopping.signal, async () => {
-      if ((await signAllWaiting(db, node.clearanceContext)) > 0) sender.wake()
-    }, report),
+    every(
+      waitingSeconds,
+      stopping.signal,
+      async () => {
+        if ((await signAllWaiting(db, node.clearanceContext)) > 0) sender.wake()
+        await parkLeftTest(node)
+      },
+      report,
+    ),
     every(housekeepingSeconds, stopping.signal, () => forgetRequests(db), report),
   ]
   logger.info({ administration: node.me, http: httpUrl, exchangePort: peers.port }, 'node started')
@@ -102,8 +121,11 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
     await Promise.allSettled(workers)
     client.close()
     await outbox.close()
+    await gates.close()
     await withActor(db, { actor: node.me, purpose: 'administration' }, (tx) =>
-      recordEvents(tx, { actor: node.me, purpose: 'administration' }, [{ type: 'node.stopped', subject: node.me, facts: {} }]),
+      recordEvents(tx, { actor: node.me, purpose: 'administration' }, [
+        { type: 'node.stopped', subject: node.me, facts: {} },
+      ]),
     ).catch((error: unknown) => report('platform/database-unavailable', error, {}))
     await sequencer.stop()
     await db.close()
@@ -131,8 +153,18 @@ async function every(
   }
 }
 
+/** A message may have been signed for the test in the moment in which the test was left. */
+async function parkLeftTest(node: NodeServices): Promise<void> {
+  const partner = await node.findPartner()
+  if (!partner || (await node.gate(partner)).facts.state === 'test') return
+  const by = { actor: node.me, purpose: 'exchange' }
+  await withActor(node.db, by, (tx) => parkTestMessages(tx, partner, by))
+}
+
 async function forgetRequests(db: Database): Promise<void> {
   await withActor(db, { actor: 'housekeeping', purpose: 'exchange' }, (tx) =>
-    sql`delete from exchange.request_seen where seen_at < now() - make_interval(mins => ${requestKeptMinutes})`.execute(tx),
+    sql`delete from exchange.request_seen where seen_at < now() - make_interval(mins => ${requestKeptMinutes})`.execute(
+      tx,
+    ),
   )
 }

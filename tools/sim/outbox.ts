@@ -108,11 +108,12 @@ export function* claimHeadRuns(node: SimNode, tx: Transaction, mode: Mode, now: 
     .filter((row) => row.notBefore <= now.getTime())
     .sort((a, b) => a.dueAt - b.dueAt)
     .slice(0, frameLimits.messagesMax * 4)
-  for (const { lane, dueAt } of heads) dueOf.set(lane, Math.min(dueAt, dueOf.get(lane) ?? dueAt))
+  const goesOn = (lane: string) => !store.parkedLanes.has(laneKey(mode, lane))
+  for (const { lane, dueAt } of heads) if (goesOn(lane)) dueOf.set(lane, Math.min(dueAt, dueOf.get(lane) ?? dueAt))
   if (dueOf.size === 0) return []
   yield (wake) => node.world.timeline.after(node.random.integer(0, 3), () => wake.resume())
   const claimed = [...dueOf]
-    .filter(([lane]) => !store.parkedLanes.has(laneKey(mode, lane)))
+    .filter(([lane]) => goesOn(lane))
     .sort(([, a], [, b]) => a - b)
     .filter(([lane]) => tx.tryLock(`lane ${laneKey(mode, lane)}`))
     .slice(0, frameLimits.messagesMax)

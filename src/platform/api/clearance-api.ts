@@ -1,4 +1,5 @@
 /** Hand-over, decisions, trains, and what partners sent. */
+import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { recordEvents } from '../../audit/index.ts'
 import {
@@ -91,7 +92,8 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
             declarationVersion: declarationVersion === undefined ? undefined : Number(declarationVersion),
             releasedAt,
           },
-          request.body as AsyncIterable<Uint8Array>,
+          // A request without a body is a hand-over of nothing, and is refused as one.
+          (request.body as AsyncIterable<Uint8Array> | undefined) ?? Readable.from([]),
         )
       },
     )

@@ -1,10 +1,9 @@
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
 import type { Decision, Refusal } from '../../kernel/index.ts'
 import {
   type ActPerson,
   type Channel,
   type ChannelState,
-  changeChannelState,
   type ConditionsVersion,
   type DecisionKind,
   findBasis,
@@ -16,16 +15,16 @@ import {
   recordWorkingGroupDecision,
   stageOf,
 } from '../../law/index.ts'
-import { parkMode } from '../../exchange/index.ts'
 import { type Transaction, withActor } from '../db/index.ts'
-import { agreementId, type NodeServices } from '../node.ts'
+import { agreementId, changeChannel, type NodeServices } from '../node.ts'
 import { explain, print, printJson, printTable, Refused } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
 
 /** The partner whose channel is meant; asked for only when there are several. */
 async function channelOf(node: NodeServices, wanted: string | undefined): Promise<Channel> {
   const partner = wanted ?? (await node.findPartner())
-  if (!partner) throw new Refused({ code: 'exchange/partner-unknown', partner: wanted ?? node.clearance.partnerCountry })
+  if (!partner)
+    throw new Refused({ code: 'exchange/partner-unknown', partner: wanted ?? node.clearance.partnerCountry })
   return { home: node.me, partner, agreement: agreementId }
 }
 
@@ -76,20 +75,36 @@ export function registerConditionsCommands(program: Command): void {
         } else if (decision.ok)
           for (const { code, clause, ...rest } of decision.value.warnings as readonly Refusal[])
             print(`Warning: ${explain(code, rest)}${clause ? ` (${clause})` : ''}`)
-        if (opening.ok && facts.state !== 'production') print(`Digest that two persons confirm to open production: ${opening.value}`)
+        if (opening.ok && facts.state !== 'production')
+          print(`Digest that two persons confirm to open production: ${opening.value}`)
         for (const version of versions) {
-          print(`\nVersion ${version.version}: ${version.stage}, valid from ${version.validFrom}${version.validUntil ? ` until ${version.validUntil}` : ''}`)
+          print(
+            `\nVersion ${version.version}: ${version.stage}, valid from ${version.validFrom}${version.validUntil ? ` until ${version.validUntil}` : ''}`,
+          )
           print(`  body ${version.bodyDigest}`)
-          for (const annex of version.annexes) print(`  annex ${annex.name} ${annex.digest} (approved by ${annex.approvedBy})`)
+          for (const annex of version.annexes)
+            print(`  annex ${annex.name} ${annex.digest} (approved by ${annex.approvedBy})`)
           printTable(
             ['  side', 'person', 'post', 'approved on', 'digest'],
-            version.approvals.map(({ side, person, post, approvedOn, digest }) => [`  ${side}`, person, post, approvedOn, digest]),
+            version.approvals.map(({ side, person, post, approvedOn, digest }) => [
+              `  ${side}`,
+              person,
+              post,
+              approvedOn,
+              digest,
+            ]),
           )
         }
         print('')
         printTable(
           ['decision', 'kind', 'decided on', 'version', 'annex'],
-          facts.decisions.map(({ reference, kind, decidedOn, version, annex }) => [reference, kind, decidedOn, version, annex]),
+          facts.decisions.map(({ reference, kind, decidedOn, version, annex }) => [
+            reference,
+            kind,
+            decidedOn,
+            version,
+            annex,
+          ]),
         )
       })
     })
@@ -99,18 +114,29 @@ export function registerConditionsCommands(program: Command): void {
     .requiredOption('--reference <text>', 'of the minutes')
     .requiredOption('--on <date>', 'YYYY-MM-DD')
     .addOption(
-      new Option('--kind <kind>', 'what was decided').choices(['established', 'content', 'technology', 'protection', 'conditions', 'annex']),
+      new Option('--kind <kind>', 'what was decided').choices([
+        'established',
+        'content',
+        'technology',
+        'protection',
+        'conditions',
+        'annex',
+      ]),
     )
     .option('--annex <name>', 'for --kind annex')
     .option('--all', 'the working group, content, technology, protection, conditions and every annex')
     .action(
-      async (options: PartnerOption & { reference: string; on: string; kind?: DecisionKind; annex?: string; all?: boolean }) => {
+      async (
+        options: PartnerOption & { reference: string; on: string; kind?: DecisionKind; annex?: string; all?: boolean },
+      ) => {
         await withNode(options, async (node) => {
           const channel = await channelOf(node, options.partner)
           const { version, bodyDigest, annexes } = node.clearance.conditions
           const of = (kind: DecisionKind, name?: string) => {
             const annex = annexes.find((each) => each.name === name)
-            const reference = options.all ? [options.reference, kind, name].filter(Boolean).join(' / ') : options.reference
+            const reference = options.all
+              ? [options.reference, kind, name].filter(Boolean).join(' / ')
+              : options.reference
             return {
               reference,
               kind,
@@ -121,13 +147,16 @@ export function registerConditionsCommands(program: Command): void {
           }
           const wanted = options.all
             ? [
-                ...(['established', 'content', 'technology', 'protection', 'conditions'] as const).map((kind) => of(kind)),
+                ...(['established', 'content', 'technology', 'protection', 'conditions'] as const).map((kind) =>
+                  of(kind),
+                ),
                 ...annexes.map(({ name }) => of('annex', name)),
               ]
             : [of(options.kind ?? 'other', options.annex)]
           const by = node.recordedBy(terminalActor())
           await asAdministration(node, async (tx) => {
-            for (const decision of wanted) refuseOr(await recordWorkingGroupDecision(tx, node.law, channel, decision, by))
+            for (const decision of wanted)
+              refuseOr(await recordWorkingGroupDecision(tx, node.law, channel, decision, by))
           })
           print(`Recorded ${wanted.length} decision(s) of the working group.`)
         })
@@ -192,9 +221,14 @@ export function registerConditionsCommands(program: Command): void {
 
   withPartner(program.command('channel'))
     .description('open, suspend or close the channel with a partner')
-    .argument('<state>', 'closed, test, production or suspended')
+    .addArgument(new Argument('<state>', 'the state to go to').choices(['closed', 'test', 'production', 'suspended']))
     .requiredOption('--reason <text>', 'why, or the reference of the order')
-    .option('--person <id>', 'production needs it twice: two persons', (id: string, all: string[]) => [...all, id], [] as string[])
+    .option(
+      '--person <id>',
+      'production needs it twice: two persons',
+      (id: string, all: string[]) => [...all, id],
+      [] as string[],
+    )
     .option('--digest <digest>', 'production: the digest that `conditions list` shows, as both persons confirmed it')
     .action(async (state: string, options: PartnerOption & { reason: string; person: string[]; digest?: string }) => {
       await withNode(options, async (node) => {
@@ -204,12 +238,10 @@ export function registerConditionsCommands(program: Command): void {
           ? { digest: options.digest, persons: options.person.map((id) => ({ id, at: by.at })) }
           : undefined
         const wanted = { to: state as ChannelState, reason: options.reason, ...(act && { act }) }
-        const parked = await asAdministration(node, async (tx) => {
-          const { from } = refuseOr(await changeChannelState(tx, node.law, channel, wanted, by))
-          // What was meant for the test will never be sent as anything else.
-          return from === 'test' ? await parkMode(tx, channel.partner, 'test', 'MODE_CLOSED') : 0
-        })
-        print(`The channel with ${channel.partner} is now ${state}.${parked > 0 ? ` ${parked} test message(s) were parked.` : ''}`)
+        const { parked } = refuseOr(await changeChannel(node, channel.partner, wanted, terminalActor()))
+        print(
+          `The channel with ${channel.partner} is now ${state}.${parked > 0 ? ` ${parked} test message(s) were parked.` : ''}`,
+        )
       })
     })
 }

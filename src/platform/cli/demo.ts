@@ -33,7 +33,8 @@ export function registerDemoCommand(program: Command): void {
         if (!outcome) process.exitCode = exitCodes.refused
         if (options.once) return
         say('\nLook around (Ctrl-C ends it and leaves nothing behind):')
-        for (const { id, httpUrl, configPath } of two.nodes) say(`  ${id}  ${httpUrl}/  npx dostyk list trains --config ${configPath}`)
+        for (const { id, httpUrl, configPath } of two.nodes)
+          say(`  ${id}  ${httpUrl}/  npx dostyk list trains --config ${configPath}`)
         await Promise.race([interrupted, two.ended])
       } catch (error) {
         process.exitCode = reportError(error)
@@ -57,7 +58,9 @@ async function play(two: TwoNodes, say: (line: string) => void, json: boolean): 
     printJson({ ...played, accounts: accounts.map(({ legs: _, ...account }) => account), invariants, held })
     return held
   }
-  print(`\n${played.submissions} hand-overs, ${played.records} records, ${played.unchanged} unchanged, ${played.refused} refused\n`)
+  print(
+    `\n${played.submissions} hand-overs, ${played.records} records, ${played.unchanged} unchanged, ${played.refused} refused\n`,
+  )
   printTable(['', ...accounts.map(({ node }) => node)], rowsOf(accounts))
   print('')
   for (const { claim, holds, found } of invariants) {
@@ -74,9 +77,14 @@ function rowsOf(accounts: readonly NodeAccount[]): Row[] {
   const row = (name: string, take: (account: NodeAccount) => number | string): Row => [name, ...accounts.map(take)]
   const outcome = (account: NodeAccount, name: string): number =>
     account.clearances.declarations.filter((each) => each.outcome === name).reduce((sum, { count }) => sum + count, 0)
-  const codes = (title: string, take: (account: NodeAccount) => ReadonlyArray<{ code: string; count: number }>): Row[] => {
+  const codes = (
+    title: string,
+    take: (account: NodeAccount) => ReadonlyArray<{ code: string; count: number }>,
+  ): Row[] => {
     const names = [...new Set(accounts.flatMap((account) => take(account).map(({ code }) => code)))].sort()
-    return names.map((name) => row(`${title} ${name}`, (account) => take(account).find(({ code }) => code === name)?.count ?? 0))
+    return names.map((name) =>
+      row(`${title} ${name}`, (account) => take(account).find(({ code }) => code === name)?.count ?? 0),
+    )
   }
   return [
     row('units listed by the railway', ({ listed }) => listed.listed),

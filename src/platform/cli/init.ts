@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { initialiseNode } from '../init.ts'
 import { print, printJson } from './output.ts'
 

@@ -34,7 +34,9 @@ const stationName = ({ name, unLocode, esr }: Station): string => name?.text ?? 
 const trainName = (leg: Leg): string => leg.trainIndex ?? leg.trainNumber ?? leg.transferListNumber ?? '?'
 
 const withListOptions = (command: Command): Command =>
-  withConfigOption(command).option('-n, --limit <n>', 'how many at most', limitOf, 100).option('--json', 'print as JSON')
+  withConfigOption(command)
+    .option('-n, --limit <n>', 'how many at most', limitOf, 100)
+    .option('--json', 'print as JSON')
 
 export function registerListCommands(program: Command): void {
   const list = program.command('list').description('what this node knows: trains, clearances, messages, problems')
@@ -46,7 +48,22 @@ export function registerListCommands(program: Command): void {
         const rows = await reading(node, (tx) => listLegs(tx, node.clearance.reference, { limit: options.limit }))
         if (options.json) return printJson(rows)
         printTable(
-          ['leg', 'source', 'train', 'list', 'from', 'to', 'departed', 'listed', 'loaded', 'empty', 'with data', 'without', 'warned', 'closed'],
+          [
+            'leg',
+            'source',
+            'train',
+            'list',
+            'from',
+            'to',
+            'departed',
+            'listed',
+            'loaded',
+            'empty',
+            'with data',
+            'without',
+            'warned',
+            'closed',
+          ],
           rows.map((row) => [
             row.key,
             row.source,
@@ -77,15 +94,65 @@ export function registerListCommands(program: Command): void {
           const rows = await reading(node, (tx) => listReceived(tx, { limit: options.limit }))
           if (options.json) return printJson(rows)
           return printTable(
-            ['key', 'partner', 'mode', 'declaration', 'kind', 'version', 'state', 'gap', 'warnings', 'received', 'used'],
-            rows.map((row) => [row.key, row.partner, row.mode, row.declarationId, row.kind, row.version, row.state, row.gap ? 'yes' : '', row.warnings, row.receivedAt, row.usedAt]),
+            [
+              'key',
+              'partner',
+              'mode',
+              'declaration',
+              'kind',
+              'version',
+              'state',
+              'gap',
+              'warnings',
+              'received',
+              'used',
+            ],
+            rows.map((row) => [
+              row.key,
+              row.partner,
+              row.mode,
+              row.declarationId,
+              row.kind,
+              row.version,
+              row.state,
+              row.gap ? 'yes' : '',
+              row.warnings,
+              row.receivedAt,
+              row.usedAt,
+            ]),
           )
         }
-        const rows = await reading(node, (tx) => listDeclarations(tx, { limit: options.limit, outcome: options.outcome }))
+        const rows = await reading(node, (tx) =>
+          listDeclarations(tx, { limit: options.limit, outcome: options.outcome }),
+        )
         if (options.json) return printJson(rows)
         printTable(
-          ['key', 'mode', 'declaration', 'kind', 'version', 'outcome', 'ground', 'clause', 'warnings', 'sent', 'waiting'],
-          rows.map((row) => [row.key, row.mode, row.declarationId, row.kind, row.version, row.outcome, row.ground, row.clause, row.warnings, row.sentVersion, row.waiting ? 'yes' : '']),
+          [
+            'key',
+            'mode',
+            'declaration',
+            'kind',
+            'version',
+            'outcome',
+            'ground',
+            'clause',
+            'warnings',
+            'sent',
+            'waiting',
+          ],
+          rows.map((row) => [
+            row.key,
+            row.mode,
+            row.declarationId,
+            row.kind,
+            row.version,
+            row.outcome,
+            row.ground,
+            row.clause,
+            row.warnings,
+            row.sentVersion,
+            row.waiting ? 'yes' : '',
+          ]),
         )
       })
     })
@@ -100,23 +167,58 @@ export function registerListCommands(program: Command): void {
         const rows = await reading(node, (tx) => listMessages(tx, options))
         if (options.json) return printJson(rows)
         printTable(
-          ['message', 'way', 'partner', 'mode', 'type', 'state', 'tries', 'signed', 'received', 'answer', 'used', 'last outcome'],
-          rows.map((row) => [row.id, row.direction, row.partner, row.mode, row.type, row.state, row.attempts, row.signedAt, row.receivedAt, row.answer, row.usedAt, row.lastOutcome]),
+          [
+            'message',
+            'way',
+            'partner',
+            'mode',
+            'type',
+            'state',
+            'tries',
+            'signed',
+            'received',
+            'answer',
+            'used',
+            'last outcome',
+          ],
+          rows.map((row) => [
+            row.id,
+            row.direction,
+            row.partner,
+            row.mode,
+            row.type,
+            row.state,
+            row.attempts,
+            row.signedAt,
+            row.receivedAt,
+            row.answer,
+            row.usedAt,
+            row.lastOutcome,
+          ]),
         )
       })
     })
 
   withListOptions(list.command('problems'))
-    .description('everything that waits for a person: refused records, held declarations, parked messages, defective data')
+    .description(
+      'everything that waits for a person: refused records, held declarations, parked messages, defective data',
+    )
     .action(async (options: ListOptions) => {
       await withNode(options, async (node) => {
         const { limit } = options
         const found = await reading(node, async (tx) => {
-          const submissions = (await listSubmissions(tx, { limit })).filter(({ refused, failure }) => refused > 0 || failure)
+          const submissions = (await listSubmissions(tx, { limit })).filter(
+            ({ refused, failure }) => refused > 0 || failure,
+          )
           const refused = []
           for (const { id, fileName, refused: count } of submissions)
             if (count > 0)
-              for (const record of await listSubmissionRecords(tx, { submission: id, after: 0, limit, outcome: 'refused' }))
+              for (const record of await listSubmissionRecords(tx, {
+                submission: id,
+                after: 0,
+                limit,
+                outcome: 'refused',
+              }))
                 refused.push({ ...record, fileName })
           return {
             interrupted: submissions.filter(({ failure }) => failure),
@@ -130,11 +232,16 @@ export function registerListCommands(program: Command): void {
         if (options.json) return printJson(found)
         print(`Refused records: ${found.refused.length}`)
         for (const record of found.refused) {
-          print(`  ${record.fileName ?? record.submission} record ${record.position}${record.line ? `, line ${record.line}` : ''}`)
+          print(
+            `  ${record.fileName ?? record.submission} record ${record.position}${record.line ? `, line ${record.line}` : ''}`,
+          )
           for (const problem of record.problems ?? []) print(`    ${explainProblem(problem)}`)
         }
         print(`\nHeld declarations: ${found.held.length}`)
-        for (const row of found.held) print(`  ${row.key}  ${row.declarationId}  ${explain(row.ground ?? '')}${row.clause ? ` (${row.clause})` : ''}`)
+        for (const row of found.held)
+          print(
+            `  ${row.key}  ${row.declarationId}  ${explain(row.ground ?? '')}${row.clause ? ` (${row.clause})` : ''}`,
+          )
         print(`\nParked messages: ${found.parked.length}`)
         for (const row of found.parked) print(`  ${row.id}  ${row.type}  ${row.lastOutcome}`)
         print(`\nDefective data from partners: ${found.defective.length}`)
@@ -164,7 +271,11 @@ export function registerListCommands(program: Command): void {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-async function findAnything(tx: Transaction, node: NodeServices, id: string): Promise<{ kind: string; value: unknown } | undefined> {
+async function findAnything(
+  tx: Transaction,
+  node: NodeServices,
+  id: string,
+): Promise<{ kind: string; value: unknown } | undefined> {
   if (!uuid.test(id)) {
     for (const mode of ['live', 'test'] as const) {
       const value = await findDeclaration(tx, { mode, declarationId: id })

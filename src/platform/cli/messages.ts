@@ -32,7 +32,11 @@ export function registerMessageCommands(program: Command): void {
                 : await skipMessage(tx, identity, id, { ...renewal, use: clearanceUse(false) }, now)
             if (answer.ok) {
               await recordEvents(tx, by, [
-                { type: act === 'resend' ? 'message.resent' : 'message.skipped', subject: id, facts: { reason: options.reason } },
+                {
+                  type: act === 'resend' ? 'message.resent' : 'message.skipped',
+                  subject: id,
+                  facts: { reason: options.reason },
+                },
               ])
               await notify(tx, outboxChannel)
             }

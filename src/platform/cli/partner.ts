@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { addPartner, approvePartner, listPartners, openPartnerCard, summariseLinks } from '../../exchange/index.ts'
 import { Fault, readJson } from '../../kernel/index.ts'
 import { withActor } from '../db/index.ts'
-import { registerShippedConditions } from '../node.ts'
 import { cardOf } from '../init.ts'
+import { registerShippedConditions } from '../node.ts'
 import { print, printJson, printTable, Refused } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
 
@@ -20,10 +20,16 @@ export function registerPartnerCommands(program: Command): void {
       })
       const read = readJson(text, { lengthMax: 1_000_000, depthMax: 6, otherNumbers: 'refuse' })
       const opened = read.ok ? openPartnerCard(read.value) : read
-      if (!opened.ok) throw new Refused({ code: 'exchange/card-invalid', reason: 'reason' in opened.refusal ? opened.refusal.reason : opened.refusal.code })
+      if (!opened.ok)
+        throw new Refused({
+          code: 'exchange/card-invalid',
+          reason: 'reason' in opened.refusal ? opened.refusal.reason : opened.refusal.code,
+        })
       await withNode(options, async (node) => {
         const actor = terminalActor()
-        const added = await withActor(node.db, { actor, purpose: 'administration' }, (tx) => addPartner(tx, opened.value, actor))
+        const added = await withActor(node.db, { actor, purpose: 'administration' }, (tx) =>
+          addPartner(tx, opened.value, actor),
+        )
         if (!added.ok) throw new Refused(added.refusal)
         await registerShippedConditions(node, added.value.partner)
         print(`${added.value.partner} is added and not approved yet.`)
@@ -37,7 +43,12 @@ export function registerPartnerCommands(program: Command): void {
     .description('approve a partner whose fingerprint two officers have compared')
     .argument('<partner>', 'such as CN-GACC')
     .requiredOption('--fingerprint <hex>', 'as the partner’s officers read it')
-    .requiredOption('--officer <name>', 'give it twice: two different officers', (name: string, all: string[]) => [...all, name], [] as string[])
+    .requiredOption(
+      '--officer <name>',
+      'give it twice: two different officers',
+      (name: string, all: string[]) => [...all, name],
+      [] as string[],
+    )
     .action(async (id: string, options: ConfigOption & { fingerprint: string; officer: string[] }) => {
       await withNode(options, async (node) => {
         const actor = terminalActor()
@@ -45,7 +56,9 @@ export function registerPartnerCommands(program: Command): void {
           approvePartner(tx, id, { fingerprint: options.fingerprint, officers: options.officer }, actor),
         )
         if (!approved.ok) throw new Refused(approved.refusal)
-        print(`${id} is approved. Its channel is closed until the Technical Conditions are approved: dostyk conditions list`)
+        print(
+          `${id} is approved. Its channel is closed until the Technical Conditions are approved: dostyk conditions list`,
+        )
       })
     })
 
@@ -54,10 +67,14 @@ export function registerPartnerCommands(program: Command): void {
     .option('--json', 'print as JSON')
     .action(async (options: ConfigOption & { json?: boolean }) => {
       await withNode(options, async (node) => {
-        const { partners, links } = await withActor(node.db, { actor: terminalActor(), purpose: 'administration' }, async (tx) => ({
-          partners: await listPartners(tx),
-          links: await summariseLinks(tx),
-        }))
+        const { partners, links } = await withActor(
+          node.db,
+          { actor: terminalActor(), purpose: 'administration' },
+          async (tx) => ({
+            partners: await listPartners(tx),
+            links: await summariseLinks(tx),
+          }),
+        )
         const rows = await Promise.all(
           partners.map(async (each) => {
             const { facts, decision } = await node.gate(each.id)

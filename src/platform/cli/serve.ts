@@ -14,7 +14,8 @@ export function registerServeCommands(program: Command): void {
         const node = await startNode(prepared)
         // A parent process that started us reads where we listen.
         process.send?.({ httpUrl: node.httpUrl, exchangePort: node.exchangePort })
-        if (!process.send) print(`${prepared.config.administration.id}: ${node.httpUrl}  exchange on port ${node.exchangePort}`)
+        if (!process.send)
+          print(`${prepared.config.administration.id}: ${node.httpUrl}  exchange on port ${node.exchangePort}`)
         await stopSignal()
         await node.close()
       } finally {
@@ -24,7 +25,9 @@ export function registerServeCommands(program: Command): void {
     })
 
   withConfigOption(program.command('doctor'))
-    .description('look for what keeps a node from working: configuration, database, keys, ports, gates, partners, clock')
+    .description(
+      'look for what keeps a node from working: configuration, database, keys, ports, gates, partners, clock',
+    )
     .option('--json', 'print as JSON')
     .action(async (options: ConfigOption & { json?: boolean }) => {
       const findings = await diagnose(configPath(options), process.env)

@@ -24,7 +24,11 @@ export function registerSubmitCommand(program: Command): void {
     .description('hand over declarations, railway lists and other records from files ("-" is the standard input)')
     .argument('<files...>', 'JSON, NDJSON, CSV, WCO or NCTS XML, UN/CEFACT JSON: the content tells the format')
     .option('--declaration-version <n>', 'version of the declarations, for formats that carry none', versionOf)
-    .option('--released-at <instant>', 'when the goods were released, for formats that do not say (RFC 3339)', instantOf)
+    .option(
+      '--released-at <instant>',
+      'when the goods were released, for formats that do not say (RFC 3339)',
+      instantOf,
+    )
     .option('--json', 'print as JSON')
     .action(async (files: string[], options: SubmitOptions) => {
       const results = await withNode(options, async (node) => {
@@ -45,7 +49,9 @@ export function registerSubmitCommand(program: Command): void {
             source,
             showProgress
               ? ({ records, refused, bytes }) =>
-                  process.stderr.write(`\r${file}: ${records} records, ${refused} refused, ${Math.round(bytes / 1024)} KiB `)
+                  process.stderr.write(
+                    `\r${file}: ${records} records, ${refused} refused, ${Math.round(bytes / 1024)} KiB `,
+                  )
               : undefined,
           )
           if (showProgress) process.stderr.write('\r\u001b[K')
@@ -72,11 +78,14 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
 
 function report(result: SubmissionResult & { file: string }): void {
   const { file, records, taken, unchanged, refused, id, mode, results } = result
-  print(`${file}: ${records} record(s), ${taken} taken, ${unchanged} unchanged, ${refused} refused  [submission ${id}, ${mode}]`)
+  print(
+    `${file}: ${records} record(s), ${taken} taken, ${unchanged} unchanged, ${refused} refused  [submission ${id}, ${mode}]`,
+  )
   for (const each of results) {
     if (each.outcome !== 'refused' && each.problems.length === 0) continue
     const place = each.line === undefined ? `record ${each.position}` : `record ${each.position}, line ${each.line}`
     print(`  ${place}: ${each.outcome}${each.about ? `  ${each.about}` : ''}`)
-    for (const problem of each.problems) print(`    ${each.outcome === 'refused' ? '' : 'warning: '}${explainProblem(problem)}`)
+    for (const problem of each.problems)
+      print(`    ${each.outcome === 'refused' ? '' : 'warning: '}${explainProblem(problem)}`)
   }
 }

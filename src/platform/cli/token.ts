@@ -52,7 +52,15 @@ export function registerTokenCommands(program: Command): void {
         if (options.json) return printJson(rows)
         printTable(
           ['name', 'scopes', 'rate', 'created', 'expires', 'revoked', 'last used'],
-          rows.map((row) => [row.name, row.scopes.join(' '), row.requestsPerMinute, row.createdAt, row.expiresAt, row.revokedAt, row.lastUsedAt]),
+          rows.map((row) => [
+            row.name,
+            row.scopes.join(' '),
+            row.requestsPerMinute,
+            row.createdAt,
+            row.expiresAt,
+            row.revokedAt,
+            row.lastUsedAt,
+          ]),
         )
       })
     })
@@ -63,7 +71,9 @@ export function registerTokenCommands(program: Command): void {
     .action(async (name: string, options: ConfigOption) => {
       await withNode(options, async (node) => {
         const actor = terminalActor()
-        const done = await withActor(node.db, { actor, purpose: 'administration' }, (tx) => revokeToken(tx, name, actor))
+        const done = await withActor(node.db, { actor, purpose: 'administration' }, (tx) =>
+          revokeToken(tx, name, actor),
+        )
         if (!done.ok) throw new Refused(done.refusal)
         print(`${name} is revoked.`)
       })

@@ -23,7 +23,10 @@ export function terminalActor(): string {
   return `terminal:${userInfo().username}`
 }
 
-export async function withNode<Result>(options: ConfigOption, work: (node: NodeServices) => Promise<Result>): Promise<Result> {
+export async function withNode<Result>(
+  options: ConfigOption,
+  work: (node: NodeServices) => Promise<Result>,
+): Promise<Result> {
   const prepared = await prepareConfig(configPath(options), process.env)
   try {
     await migrate(prepared.database.ownerUrl)

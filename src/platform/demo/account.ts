@@ -1,6 +1,13 @@
 /** What the demonstration reads from both books when the trains are through, and what it checks. */
 import { sql } from 'kysely'
-import { findDeclaration, type LegCounts, type LegRow, listLegs, type Reference, summariseClearances } from '../../clearance/index.ts'
+import {
+  findDeclaration,
+  type LegCounts,
+  type LegRow,
+  listLegs,
+  type Reference,
+  summariseClearances,
+} from '../../clearance/index.ts'
 import { listRefusals, summariseLinks } from '../../exchange/index.ts'
 import { withActor } from '../db/index.ts'
 import type { DemoNode } from './two-nodes.ts'
@@ -11,7 +18,11 @@ export interface Expected {
     readonly path: string
     readonly taken: number
     readonly refused: ReadonlyArray<{ readonly position: number; readonly code: string }>
-    readonly exceptions: ReadonlyArray<{ readonly declarationId: string; readonly outcome: string; readonly ground?: string }>
+    readonly exceptions: ReadonlyArray<{
+      readonly declarationId: string
+      readonly outcome: string
+      readonly ground?: string
+    }>
   }>
   readonly legs: ReadonlyArray<{
     readonly train: string
@@ -51,13 +62,19 @@ const reader = { actor: 'demo', purpose: 'account' }
 const answers = ['ACCEPTED', 'REJECTED', 'USED', 'SKIP']
 
 /** Reads one node's account. Legs count as the railway listed them here. */
-export async function readAccount(node: DemoNode, reference: Reference): Promise<NodeAccount & { legs: ReadonlyArray<LegRow & LegCounts> }> {
+export async function readAccount(
+  node: DemoNode,
+  reference: Reference,
+): Promise<NodeAccount & { legs: ReadonlyArray<LegRow & LegCounts> }> {
   return await withActor(node.db, reader, async (tx) => {
     const legs = await listLegs(tx, reference, { limit: 500 })
     const links = await summariseLinks(tx)
-    const total = (take: (link: (typeof links)[number]) => number): number => links.reduce((sum, link) => sum + take(link), 0)
+    const total = (take: (link: (typeof links)[number]) => number): number =>
+      links.reduce((sum, link) => sum + take(link), 0)
     const types = await sql<{ type: string; count: number }>`
-      select type, count(*)::int as count from exchange.outbound where type <> all(${answers}::text[]) group by type`.execute(tx)
+      select type, count(*)::int as count from exchange.outbound where type <> all(${answers}::text[]) group by type`.execute(
+      tx,
+    )
     const carrier = legs.filter(({ source }) => source === 'carrier')
     const sum = (take: (leg: LegCounts) => number): number => carrier.reduce((all, leg) => all + take(leg), 0)
     return {
@@ -112,11 +129,21 @@ export async function checkInvariants(
     const came = await ledger(other, 'inbound')
     const missing = [...out].filter(([id, digest]) => came.get(id) !== digest).map(([id]) => id)
     const strange = [...came.keys()].filter((id) => !out.has(id))
-    claim(`every message of ${node.id} is in the books of ${other.id} once, with the same digest`, missing.length === 0 && out.size > 0, missing)
+    claim(
+      `every message of ${node.id} is in the books of ${other.id} once, with the same digest`,
+      missing.length === 0 && out.size > 0,
+      missing,
+    )
     claim(`${other.id} holds nothing that ${node.id} did not sign`, strange.length === 0, strange)
-    claim(`nothing of ${node.id} waits or is parked`, account.queued === 0 && account.parked === 0, [account.queued, account.parked])
+    claim(`nothing of ${node.id} waits or is parked`, account.queued === 0 && account.parked === 0, [
+      account.queued,
+      account.parked,
+    ])
     const unanswered = await unansweredMessages(node)
-    claim(`every clearance and train of ${node.id} is accepted`, unanswered === 0 && account.rejected === 0, { unanswered, rejected: account.rejected })
+    claim(`every clearance and train of ${node.id} is accepted`, unanswered === 0 && account.rejected === 0, {
+      unanswered,
+      rejected: account.rejected,
+    })
     const leaked = await leakedDeclarations(node, other)
     claim(`${other.id} knows nothing of what ${node.id} withholds`, leaked.length === 0, leaked)
     const wanted = expected.messages[node.id] ?? {}
@@ -138,10 +165,16 @@ export async function checkInvariants(
     })
     claim(`the ${legs.length} trains at ${node.id} count as an officer counts them`, wrong.length === 0, wrong)
     for (const balance of expected.balances) {
-      const found = await withActor(node.db, reader, (tx) => findDeclaration(tx, { mode: 'live', declarationId: balance.declarationId }))
+      const found = await withActor(node.db, reader, (tx) =>
+        findDeclaration(tx, { mode: 'live', declarationId: balance.declarationId }),
+      )
       if (!found) continue
       const left = balance.draws.at(-1)?.leftKg
-      claim(`the temporary declaration at ${node.id} has ${left} kg left`, found.balance?.leftKg === left, found.balance)
+      claim(
+        `the temporary declaration at ${node.id} has ${left} kg left`,
+        found.balance?.leftKg === left,
+        found.balance,
+      )
     }
   }
   return invariants
@@ -176,7 +209,9 @@ async function leakedDeclarations(node: DemoNode, other: DemoNode): Promise<read
       where declaration_id = any(${silent.rows.map(({ id }) => id)}::text[])
       union select named from clearance.leg_list, jsonb_path_query(content, 'strict $.**.declarationIds[*]') as found (value),
         lateral (select found.value #>> '{}' as named) n
-        where leg in (select key from clearance.leg where source = 'partner') and named = any(${silent.rows.map(({ id }) => id)}::text[])`.execute(tx),
+        where leg in (select key from clearance.leg where source = 'partner') and named = any(${silent.rows.map(({ id }) => id)}::text[])`.execute(
+      tx,
+    ),
   )
   return known.rows.map(({ id }) => id)
 }

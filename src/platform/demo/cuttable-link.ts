@@ -1,6 +1,7 @@
 /** The line between two nodes, as a demonstration can cut it: bytes pass or they do not. */
-import { connect, createServer, type Server, type Socket } from 'node:net'
+
 import type { AddressInfo } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export interface CuttableLink {
   readonly port: number

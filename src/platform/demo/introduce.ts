@@ -4,14 +4,13 @@ import { assert, type Decision, Fault, readJson } from '../../kernel/index.ts'
 import {
   type Channel,
   type ChannelState,
-  changeChannelState,
   openingDigest,
   recordApproval,
   recordWorkingGroupDecision,
 } from '../../law/index.ts'
 import { withActor } from '../db/index.ts'
 import { cardOf } from '../init.ts'
-import { agreementId, type NodeServices, registerShippedConditions } from '../node.ts'
+import { agreementId, changeChannel, type NodeServices, registerShippedConditions } from '../node.ts'
 
 /** Who sets a demonstration up, as the record names it. */
 export const setupActor = 'demo'
@@ -82,9 +81,5 @@ export async function openChannel(home: NodeServices, other: NodeServices, to: C
     to === 'production'
       ? { digest: must(openingDigest(home.law, facts, at.on)), persons: officers.map((id) => ({ id, at: at.at })) }
       : undefined
-  await withActor(home.db, by, async (tx) => {
-    const wanted = { to, reason: 'sample', ...(act && { act }) }
-    must(await changeChannelState(tx, home.law, channelOf(home, other), wanted, at))
-  })
-  home.refresh()
+  must(await changeChannel(home, other.me, { to, reason: 'sample', ...(act && { act }) }, setupActor))
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { legIdentity, type RecordResult, type SubmissionResult } from '../../clearance/index.ts'
+import type { legIdentity, RecordResult, SubmissionResult } from '../../clearance/index.ts'
 import { assert, Fault } from '../../kernel/index.ts'
 import { withActor } from '../db/index.ts'
 import type { Expected, Invariant } from './account.ts'
@@ -103,20 +103,27 @@ async function call<Answer>(node: DemoNode, path: string, body?: Uint8Array): Pr
     ...(body && { body: new Uint8Array(body) }),
   })
   const text = await response.text()
-  if (!response.ok) throw new Fault('platform/demo-call-failed', `${node.id} answered ${response.status} to ${path}: ${text.slice(0, 500)}`)
+  if (!response.ok)
+    throw new Fault(
+      'platform/demo-call-failed',
+      `${node.id} answered ${response.status} to ${path}: ${text.slice(0, 500)}`,
+    )
   return JSON.parse(text) as Answer
 }
 
 /** Says how a hand-over differs from what the samples' author expects of it, if it does. */
 function compare(step: Step, result: SubmissionResult, expected: Expected): string | undefined {
   if (step.expect === 'unchanged')
-    return result.unchanged === result.records && result.records > 0 ? undefined : `${step.file} again: ${result.unchanged} of ${result.records} unchanged`
+    return result.unchanged === result.records && result.records > 0
+      ? undefined
+      : `${step.file} again: ${result.unchanged} of ${result.records} unchanged`
   const wanted = expected.files.find(({ path }) => path === step.file)
   if (!wanted) return `${step.file} is not among what is expected`
   const refused = result.results.filter(({ outcome }: RecordResult) => outcome === 'refused')
   const codes = refused.map(({ position, problems }) => `${position} ${problems[0]?.code}`).sort()
   const wantedCodes = wanted.refused.map(({ position, code }) => `${position} ${code}`).sort()
-  if (codes.join() !== wantedCodes.join()) return `${step.file}: refused ${codes.join(', ')}; expected ${wantedCodes.join(', ')}`
+  if (codes.join() !== wantedCodes.join())
+    return `${step.file}: refused ${codes.join(', ')}; expected ${wantedCodes.join(', ')}`
   return result.taken === wanted.taken ? undefined : `${step.file}: ${result.taken} taken; expected ${wanted.taken}`
 }
 
@@ -147,7 +154,11 @@ async function settle(two: TwoNodes): Promise<void> {
       }),
     )
     if (open.every((count) => count === 0)) return
-    if (Date.now() > until) throw new Fault('platform/demo-stuck', `messages are still on their way after ${settleSecondsMax} s: ${open.join(' and ')}`)
+    if (Date.now() > until)
+      throw new Fault(
+        'platform/demo-stuck',
+        `messages are still on their way after ${settleSecondsMax} s: ${open.join(' and ')}`,
+      )
     await sleep(100)
   }
 }

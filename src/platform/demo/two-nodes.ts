@@ -4,13 +4,13 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AdministrationId, assert, Fault } from '../../kernel/index.ts'
+import { readConfig } from '../config/index.ts'
 import { type Database, migrate, openDatabase, withActor } from '../db/index.ts'
 import { createToken, revokeToken, scopes } from '../identity/tokens.ts'
 import { initialiseNode } from '../init.ts'
 import { openKeys } from '../keys/index.ts'
 import { openNode } from '../node.ts'
 import { type RunningEmbeddedPostgres, startEmbeddedPostgres } from '../postgres/index.ts'
-import { readConfig } from '../config/index.ts'
 import { type CuttableLink, openLink } from './cuttable-link.ts'
 import { introduce, must, setupActor } from './introduce.ts'
 
@@ -64,7 +64,8 @@ export async function startTwoNodes(folder: string, retry: { min: number; max: n
       closers.push(() => link.close())
     }
     const prepared = []
-    for (const side of sides) prepared.push(await prepareSide(folder, side, links.get(side.id)?.port ?? 0, postgres, retry))
+    for (const side of sides)
+      prepared.push(await prepareSide(folder, side, links.get(side.id)?.port ?? 0, postgres, retry))
     const [first, second] = prepared
     assert(first && second, 'there are two sides')
     await introduce(first.services, second.services)
@@ -82,7 +83,9 @@ export async function startTwoNodes(folder: string, retry: { min: number; max: n
     const [a, b] = nodes
     assert(a && b, 'there are two nodes')
     const ended = Promise.race(
-      children.map((child, index) => new Promise<string>((resolve) => child.once('exit', () => resolve(nodes[index]?.id ?? '')))),
+      children.map(
+        (child, index) => new Promise<string>((resolve) => child.once('exit', () => resolve(nodes[index]?.id ?? ''))),
+      ),
     )
     return {
       nodes: [a, b],
@@ -116,7 +119,9 @@ async function prepareSide(
   const embedded = { folder: '../postgres', database: side.database }
   const config = await readConfig(configPath).catch(() => undefined)
   const passphrase = config && (await readFile(join(nodeFolder, 'passphrase'), 'utf8').catch(() => '')).trim()
-  const keys = passphrase ? await openKeys({ folder: join(nodeFolder, 'keys'), passphrase }).catch(() => undefined) : undefined
+  const keys = passphrase
+    ? await openKeys({ folder: join(nodeFolder, 'keys'), passphrase }).catch(() => undefined)
+    : undefined
   const usable = keys && Date.parse(keys.keysetExpiresAt('live')) > Date.now() + 86_400_000
   if (!usable) {
     await rm(nodeFolder, { recursive: true, force: true })
@@ -157,7 +162,9 @@ async function prepareSide(
   return { side, configPath, services, token: must(token).secret, db }
 }
 
-export async function startProcess(configPath: string): Promise<{ child: ChildProcess; httpUrl: string; exchangePort: number }> {
+export async function startProcess(
+  configPath: string,
+): Promise<{ child: ChildProcess; httpUrl: string; exchangePort: number }> {
   const child = fork(cli, ['serve', '--config', configPath], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -166,7 +173,9 @@ export async function startProcess(configPath: string): Promise<{ child: ChildPr
   })
   return await new Promise((resolve, reject) => {
     child.once('message', (message) => resolve({ child, ...(message as { httpUrl: string; exchangePort: number }) }))
-    child.once('exit', (code) => reject(new Fault('platform/node-ended', `a node ended while starting (exit code ${code})`)))
+    child.once('exit', (code) =>
+      reject(new Fault('platform/node-ended', `a node ended while starting (exit code ${code})`)),
+    )
   })
 }
 

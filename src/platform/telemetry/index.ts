@@ -92,10 +92,14 @@ export function createTelemetry(config: Pick<Config, 'log' | 'administration'>):
         buckets: [0.005, 0.02, 0.05, 0.1, 0.25, 1, 5, 30],
       }),
       queued: new Gauge(named('queued_messages', 'Messages that wait to be carried', ['partner', 'mode'])),
-      oldestQueuedSeconds: new Gauge(named('queue_age_seconds', 'Age of the oldest message that waits', ['partner', 'mode'])),
+      oldestQueuedSeconds: new Gauge(
+        named('queue_age_seconds', 'Age of the oldest message that waits', ['partner', 'mode']),
+      ),
       parked: new Gauge(named('parked_messages', 'Messages that wait for a person', ['partner', 'mode'])),
       linkFailing: new Gauge(named('link_failing', '1 while a partner does not answer', ['partner', 'mode'])),
-      clockOffsetSeconds: new Gauge(named('clock_offset_seconds', 'The partner’s clock against ours', ['partner', 'mode'])),
+      clockOffsetSeconds: new Gauge(
+        named('clock_offset_seconds', 'The partner’s clock against ours', ['partner', 'mode']),
+      ),
     },
   }
 }
