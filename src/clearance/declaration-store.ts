@@ -391,8 +391,9 @@ export async function signWaiting(
   tx: Transaction,
   context: ClearanceContext,
   limit: number,
-): Promise<{ readonly signed: number; readonly events: readonly AuditEvent[] }> {
-  if (!context.channel || !context.partner || context.channel.mode !== context.mode) return { signed: 0, events: [] }
+): Promise<{ readonly looked: number; readonly signed: number; readonly events: readonly AuditEvent[] }> {
+  if (!context.channel || !context.partner || context.channel.mode !== context.mode)
+    return { looked: 0, signed: 0, events: [] }
   const { rows } = await sql<VersionRow>`${currentVersions}
     where d.waiting and d.mode = ${context.mode} order by d.changed_at limit ${limit} for update of d skip locked`.execute(
     tx,
@@ -422,5 +423,5 @@ export async function signWaiting(
     }
   })
   const signed = await saveVersions(tx, context, versions)
-  return { signed: signed.length, events: eventsOf([], signed) }
+  return { looked: rows.length, signed: signed.length, events: eventsOf([], signed) }
 }

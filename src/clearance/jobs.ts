@@ -8,8 +8,8 @@ import { type Database, notify, type Transaction, withActor } from '../platform/
 import type { ClearanceContext } from './context.ts'
 import { type DeclarationRecord, signWaiting, type Taken, takeDeclarations } from './declaration-store.ts'
 import { type IntakeEntry, type IntakeFormat, readSubmission } from './intake/index.ts'
-import { takeDeparture, takeRailwayList } from './leg-store.ts'
-import { takeRailRecord } from './rail-record-store.ts'
+import { signWaitingDepartures, signWaitingUse, takeDeparture, takeRailwayList } from './leg-store.ts'
+import { signWaitingRecords, takeRailRecord } from './rail-record-store.ts'
 
 /** How many records, and how many bytes of them, are taken in one transaction. */
 const batch = { recordsMax: 100, bytesMax: 2 * 1024 * 1024 } as const
@@ -89,7 +89,7 @@ export async function takeSubmission(
     totals.bytes += chunk.length
   })
   const flush = async (entries: readonly IntakeEntry[]): Promise<void> => {
-    const context = { ...(await contextNow()), mode: opened.mode }
+    const context = inMode(await contextNow(), opened.mode)
     const taken = await withActor(db, actor, (tx) => takeEntries(tx, context, id, request.source, entries))
     for (const [index, entry] of entries.entries()) {
       const each = taken[index]
@@ -150,6 +150,11 @@ function withRelease(entry: IntakeEntry, releasedAt: Instant): IntakeEntry {
   if (content.customsDecision.releaseDateTime !== undefined) return entry
   const customsDecision = { ...content.customsDecision, releaseDateTime: releasedAt }
   return { ...entry, result: accept({ record: 'declaration', content: { ...content, customsDecision } }) }
+}
+
+/** A submission stays in the mode it began in: what began as a test is never signed as live, nor the reverse. */
+function inMode(context: ClearanceContext, mode: Mode): ClearanceContext {
+  return context.mode === mode ? context : { ...context, mode, channel: undefined }
 }
 
 async function* count(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): AsyncIterable<Uint8Array> {
@@ -251,18 +256,26 @@ async function saveEntries(
       ${outcomes.map(({ about }) => about ?? null)}::uuid[])`.execute(tx)
 }
 
-/** Signs what waited for the channel, batch by batch, until nothing waits. */
+/**
+ * Signs what waited for the channel, batch by batch, until nothing waits: declarations first, because a departure names
+ * those that the partner was sent.
+ */
 export async function signAllWaiting(db: Database, contextNow: () => Promise<ClearanceContext>): Promise<number> {
   let total = 0
-  for (;;) {
-    const context = await contextNow()
-    const signed = await withActor(db, { actor: context.me, purpose: 'exchange' }, async (tx) => {
-      const made = await signWaiting(tx, context, batch.recordsMax)
-      await recordEvents(tx, { actor: context.me, purpose: 'exchange' }, made.events)
-      if (made.signed > 0) await notify(tx, outboxChannel)
-      return made.signed
-    })
-    total += signed
-    if (signed < batch.recordsMax) return total
+  for (const sign of [signWaiting, signWaitingDepartures, signWaitingRecords, signWaitingUse]) {
+    for (;;) {
+      const context = await contextNow()
+      if (!context.channel) return total
+      const by = { actor: context.me, purpose: 'exchange' }
+      const made = await withActor(db, by, async (tx) => {
+        const signed = await sign(tx, context, batch.recordsMax)
+        await recordEvents(tx, by, signed.events)
+        if (signed.signed > 0) await notify(tx, outboxChannel)
+        return signed
+      })
+      total += made.signed
+      if (made.looked < batch.recordsMax) break
+    }
   }
+  return total
 }

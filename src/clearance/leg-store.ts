@@ -23,6 +23,13 @@ export interface RailHandOver {
   readonly signed: number
 }
 
+/** What was signed of what waited for the channel, and at how much of it was looked. */
+export interface WaitingSigned {
+  readonly looked: number
+  readonly signed: number
+  readonly events: readonly AuditEvent[]
+}
+
 interface LegRow {
   readonly key: string
   readonly lane: string
@@ -138,14 +145,8 @@ export async function takeDeparture(
     return { taken: { outcome: saved.outcome, about: saved.key, problems: [] }, events: [], signed: 0 }
   await sql`update clearance.leg set departed_at = ${departure.leg.departedAt}, changed_at = ${now.toISOString()}
     where mode = ${mode} and source = 'carrier' and identity = ${legIdentity(departure.leg)}`.execute(tx)
-  const sent = (await findHomeCandidates(tx, mode, reference, departure)).filter((candidate) => candidate.sent)
-  await saveDraws(tx, saved.key, departure, sent)
-  const reloadings = departure.reloadings ?? (await findReloadings(tx, mode, departure.leg))
-  const body = composeDeparture(reloadings.length > 0 ? { ...departure, reloadings } : departure, sent, warnings)
-  const draft = draftMessage(context, 'DEP', body, { subject: saved.key, lane: saved.lane })
-  const [message] = draft ? await saveOutbound(tx, context.identity, [draft], now) : []
-  if (message)
-    await sql`update clearance.leg set departure_message = ${message.id} where key = ${saved.key}`.execute(tx)
+  await saveDraws(tx, saved.key, departure, await findHomeCandidates(tx, mode, reference, departure))
+  const message = await signDeparture(tx, context, saved, departure, warnings)
   return {
     taken: { outcome: saved.outcome, about: saved.key, problems: warnings },
     events: [
@@ -154,10 +155,51 @@ export async function takeDeparture(
         subject: saved.key,
         facts: { units: departure.wagons.length + departure.containers.length },
       },
-      ...(message ? [{ type: 'message.signed' as const, subject: message.id, facts: { type: 'DEP', mode } }] : []),
+      ...(message ? [message] : []),
     ],
     signed: message ? 1 : 0,
   }
+}
+
+/** Signs the DEP of a leg, or lets it wait while the channel is closed. @returns the fact that it was signed */
+async function signDeparture(
+  tx: Transaction,
+  context: ClearanceContext,
+  { key, lane }: Pick<SavedLeg, 'key' | 'lane'>,
+  departure: Departure,
+  warnings: readonly Problem[],
+): Promise<AuditEvent | undefined> {
+  const { reference, mode, now } = context
+  const sent = (await findHomeCandidates(tx, mode, reference, departure)).filter((candidate) => candidate.sent)
+  const reloadings = departure.reloadings ?? (await findReloadings(tx, mode, departure.leg))
+  const body = composeDeparture(reloadings.length > 0 ? { ...departure, reloadings } : departure, sent, warnings)
+  const draft = draftMessage(context, 'DEP', body, { subject: key, lane })
+  const [message] = draft ? await saveOutbound(tx, context.identity, [draft], now) : []
+  await sql`update clearance.leg set waiting = ${!message}, departure_message = coalesce(${message?.id ?? null}, departure_message)
+    where key = ${key}`.execute(tx)
+  return message && { type: 'message.signed', subject: message.id, facts: { type: 'DEP', mode } }
+}
+
+/**
+ * Tells the partner of the trains that left while the channel was closed. Declarations are named by what it was sent by
+ * now, so those that waited too are signed before.
+ */
+export async function signWaitingDepartures(
+  tx: Transaction,
+  context: ClearanceContext,
+  limit: number,
+): Promise<WaitingSigned> {
+  const { rows } = await sql<{ key: string; lane: string; content: Departure; warnings: readonly Problem[] }>`
+    select l.key, l.lane, c.content, c.warnings from clearance.leg l
+    join clearance.leg_list c on c.leg = l.key and c.list_version = l.list_version
+    where l.waiting and l.mode = ${context.mode} order by l.changed_at limit ${limit}
+    for update of l skip locked`.execute(tx)
+  const events: AuditEvent[] = []
+  for (const { content, warnings, ...leg } of rows) {
+    const signed = await signDeparture(tx, context, leg, content, warnings)
+    if (signed) events.push(signed)
+  }
+  return { looked: rows.length, events, signed: events.length }
 }
 
 export interface HomeCandidate extends Candidate {
@@ -323,36 +365,46 @@ export async function closeLeg(
   const candidates = await findReceivedCandidates(tx, context.mode, row.content)
   const matched = matchUnits(row.content, candidates)
   const keys = [...new Set(matched.units.flatMap((unit) => unit.matches.map((index) => candidates[index]?.key ?? '')))]
-  const used = await sql<{ partner: string; message: string; lane: string; subject: string }>`
-    with used as (
-      update clearance.received r set used_at = ${at}, changed_at = ${at}
-      where r.key = any(${keys.filter(Boolean)}::uuid[]) and r.used_at is null
-      returning r.partner, r.mode, r.message
-    )
-    select u.partner, u.message, i.lane, i.subject from used u
-    join exchange.inbound i on i.partner = u.partner and i.mode = u.mode and i.id = u.message`.execute(tx)
-  const drafts = used.rows.flatMap((each) => {
-    const draft = draftMessage(context, 'USED', undefined, {
-      subject: each.subject,
-      lane: each.lane,
-      ref: each.message,
-    })
-    return draft && draft.partner === each.partner ? [draft] : []
-  })
-  const signed = await saveOutbound(tx, context.identity, drafts, context.now)
+  const used = await sql<{ message: string }>`
+    update clearance.received set used_at = ${at}, use_waiting = true, changed_at = ${at}
+    where key = any(${keys.filter(Boolean)}::uuid[]) and used_at is null returning message`.execute(tx)
   await sql`update exchange.inbound set used_at = ${at}
     where id = any(${used.rows.map(({ message }) => message)}::uuid[]) and mode = ${context.mode}`.execute(tx)
+  const { events } = await signWaitingUse(tx, context, used.rows.length)
   return accept({
-    used: signed.length,
-    events: [
-      { type: 'leg.closed', subject: key, facts: { used: signed.length } },
-      ...signed.map(
-        (message): AuditEvent => ({
-          type: 'message.signed',
-          subject: message.id,
-          facts: { type: 'USED', mode: context.mode },
-        }),
-      ),
-    ],
+    used: used.rows.length,
+    events: [{ type: 'leg.closed', subject: key, facts: { used: used.rows.length } }, ...events],
   })
+}
+
+/** Signs USED for what was used, now or while the channel was closed. */
+export async function signWaitingUse(
+  tx: Transaction,
+  context: ClearanceContext,
+  limit: number,
+): Promise<WaitingSigned> {
+  if (!context.channel || !context.partner) return { looked: 0, signed: 0, events: [] }
+  const { rows } = await sql<{ message: string; lane: string; subject: string }>`
+    with used as (
+      update clearance.received set use_waiting = false where key in (
+        select key from clearance.received
+        where use_waiting and mode = ${context.mode} and partner = ${context.partner}
+        order by used_at desc limit ${limit} for update skip locked)
+      returning partner, mode, message
+    )
+    select u.message, i.lane, i.subject from used u
+    join exchange.inbound i on i.partner = u.partner and i.mode = u.mode and i.id = u.message`.execute(tx)
+  const drafts = rows.flatMap(
+    ({ subject, lane, message: ref }) => draftMessage(context, 'USED', undefined, { subject, lane, ref }) ?? [],
+  )
+  const signed = await saveOutbound(tx, context.identity, drafts, context.now)
+  return {
+    looked: rows.length,
+    signed: signed.length,
+    events: signed.map(({ id }) => ({
+      type: 'message.signed',
+      subject: id,
+      facts: { type: 'USED', mode: context.mode },
+    })),
+  }
 }

@@ -1,12 +1,13 @@
 import { sql } from 'kysely'
 import { v4 as uuidv4 } from 'uuid'
+import type { AuditEvent } from '../audit/index.ts'
 import { type Mode, saveOutbound } from '../exchange/index.ts'
 import { canonicalJson, type Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import type { ClearanceContext } from './context.ts'
 import { contentDigest } from './decide-version.ts'
 import { draftMessage } from './draft-message.ts'
-import type { RailHandOver } from './leg-store.ts'
+import type { RailHandOver, WaitingSigned } from './leg-store.ts'
 import { legIdentity } from './match-units.ts'
 import type { Arrival, ConsignmentNote, Discrepancy, Reloading } from './model.ts'
 
@@ -90,13 +91,41 @@ export async function takeRailRecord(
     await sql`update clearance.leg set arrived_at = ${each.content.leg.arrivedAt}, changed_at = ${at}
       where mode = ${context.mode} and identity = ${legIdentity(each.content.leg)}`.execute(tx)
   }
-  const draft = type ? draftMessage(context, type, each.content, { subject: saved.key, lane: saved.key }) : undefined
-  const [message] = draft ? await saveOutbound(tx, context.identity, [draft], context.now) : []
-  if (message) {
-    await sql`update clearance.rail_record set message = ${message.id} where key = ${saved.key}`.execute(tx)
-    events.push({ type: 'message.signed', subject: message.id, facts: { type: message.type, mode: context.mode } })
-  }
+  const message = type ? await signRecord(tx, context, saved.key, type, each.content) : undefined
+  if (message) events.push(message)
   return { taken: { outcome: saved.outcome, about: saved.key, problems: [] }, events, signed: message ? 1 : 0 }
+}
+
+/** Signs the message about a record, or lets it wait while the channel is closed. @returns the fact that it was signed */
+async function signRecord(
+  tx: Transaction,
+  context: ClearanceContext,
+  key: string,
+  type: string,
+  content: object,
+): Promise<AuditEvent | undefined> {
+  const draft = draftMessage(context, type, content, { subject: key, lane: key })
+  const [message] = draft ? await saveOutbound(tx, context.identity, [draft], context.now) : []
+  await sql`update clearance.rail_record set waiting = ${!message}, message = coalesce(${message?.id ?? null}, message)
+    where key = ${key}`.execute(tx)
+  return message && { type: 'message.signed', subject: message.id, facts: { type, mode: context.mode } }
+}
+
+/** Tells the partner of arrivals and discrepancies that were recorded while the channel was closed. */
+export async function signWaitingRecords(
+  tx: Transaction,
+  context: ClearanceContext,
+  limit: number,
+): Promise<WaitingSigned> {
+  const { rows } = await sql<{ key: string; record: RailRecord['record']; content: object }>`
+    select key, record, content from clearance.rail_record
+    where waiting and mode = ${context.mode} order by taken_at limit ${limit} for update skip locked`.execute(tx)
+  const events: AuditEvent[] = []
+  for (const { key, record, content } of rows) {
+    const signed = await signRecord(tx, context, key, messageOf[record] ?? '', content)
+    if (signed) events.push(signed)
+  }
+  return { looked: rows.length, events, signed: events.length }
 }
 
 /** Keeps an arrival or a discrepancy that a partner sent. */

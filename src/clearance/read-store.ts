@@ -8,10 +8,16 @@ import { type MatchedUnit, matchUnits, type UnitCounts } from './match-units.ts'
 import type { Cancellation, Clearance, HomeDeclaration, Leg, RailwayList } from './model.ts'
 import type { Reference } from './reference/index.ts'
 
-/** A page of a list: newest first, before a key of the row before. */
+/** Where a row stands in a list that is sorted by an instant: rows of one batch share theirs, so the key decides. */
+export interface RowPlace {
+  readonly at: Instant
+  readonly key: string
+}
+
+/** A page of a list, newest first: the rows that stand after a row of the page before. */
 export interface Page {
   readonly limit: number
-  readonly before?: Instant | undefined
+  readonly before?: RowPlace | undefined
 }
 
 export interface SubmissionRow {
@@ -35,10 +41,14 @@ const submissions = sql`
   select id, mode, channel, source, file_name as "fileName", started_at as "startedAt", finished_at as "finishedAt",
     failure, bytes::float8 as bytes, digest, records, taken, unchanged, refused from clearance.submission`
 
-export async function listSubmissions(tx: Transaction, page: Page): Promise<readonly SubmissionRow[]> {
+/** Submissions, newest first; `before` is the id of one of them, for ids of version 7 rise with time. */
+export async function listSubmissions(
+  tx: Transaction,
+  page: { readonly limit: number; readonly before?: string | undefined },
+): Promise<readonly SubmissionRow[]> {
+  const { before = null } = page
   const { rows } = await sql<SubmissionRow>`${submissions}
-    where ${page.before ?? null}::timestamptz is null or started_at < ${page.before ?? null}::timestamptz
-    order by started_at desc limit ${page.limit}`.execute(tx)
+    where ${before}::uuid is null or id < ${before}::uuid order by id desc limit ${page.limit}`.execute(tx)
   return rows
 }
 
@@ -112,13 +122,14 @@ export interface DeclarationFilter extends Page {
 /** Every declaration of this side with its decision, ground and clause: nothing vanishes. */
 export async function listDeclarations(tx: Transaction, filter: DeclarationFilter): Promise<readonly DeclarationRow[]> {
   const { outcome = null, declarationId = null, unit = null } = filter
-  const before = filter.before ?? null
+  const { before } = filter
   const { rows } = await sql<DeclarationRow>`${declarations}
     where (${outcome}::text is null or outcome = ${outcome})
       and (${declarationId}::text is null or declaration_id = ${declarationId})
       and (${unit}::text is null or key in (select declaration from clearance.declaration_unit where unit = ${unit}))
-      and (${before}::timestamptz is null or changed_at < ${before}::timestamptz)
-    order by changed_at desc, declaration_id limit ${filter.limit}`.execute(tx)
+      and (${before?.key ?? null}::uuid is null
+        or (changed_at, key) < (${before?.at ?? null}::timestamptz, ${before?.key ?? null}::uuid))
+    order by changed_at desc, key desc limit ${filter.limit}`.execute(tx)
   return rows
 }
 
@@ -190,13 +201,14 @@ export async function listReceived(
   filter: Page & { mode?: Mode | undefined; declarationId?: string | undefined; unit?: string | undefined },
 ): Promise<readonly ReceivedRow[]> {
   const { mode = null, declarationId = null, unit = null } = filter
-  const before = filter.before ?? null
+  const { before } = filter
   const { rows } = await sql<ReceivedRow>`${received}
     where (${mode}::text is null or mode = ${mode})
       and (${declarationId}::text is null or declaration_id = ${declarationId})
       and (${unit}::text is null or key in (select received from clearance.received_unit where unit = ${unit}))
-      and (${before}::timestamptz is null or received_at < ${before}::timestamptz)
-    order by received_at desc, declaration_id limit ${filter.limit}`.execute(tx)
+      and (${before?.key ?? null}::uuid is null
+        or (received_at, key) < (${before?.at ?? null}::timestamptz, ${before?.key ?? null}::uuid))
+    order by received_at desc, key desc limit ${filter.limit}`.execute(tx)
   return rows
 }
 
@@ -251,6 +263,8 @@ export interface LegRow {
   readonly arrivedAt: Instant | null
   readonly closedAt: Instant | null
   readonly departureMessage: string | null
+  /** When it left, else when it is to leave, else when it last changed: what lists are sorted by. */
+  readonly sortedAt: Instant
 }
 
 export interface LegCounts extends UnitCounts {
@@ -258,10 +272,11 @@ export interface LegCounts extends UnitCounts {
   readonly warned: number
 }
 
+const sortedAt = sql`date_trunc('milliseconds', coalesce(departed_at, planned_at, changed_at))`
 const legs = sql`
   select key, mode, source, partner, list_version as "listVersion", leg, planned_at as "plannedAt",
     departed_at as "departedAt", arrived_at as "arrivedAt", closed_at as "closedAt",
-    departure_message as "departureMessage" from clearance.leg`
+    departure_message as "departureMessage", ${sortedAt} as "sortedAt" from clearance.leg`
 
 export async function listLegs(
   tx: Transaction,
@@ -269,12 +284,13 @@ export async function listLegs(
   filter: Page & { mode?: Mode | undefined; source?: string | undefined; open?: boolean | undefined },
 ): Promise<ReadonlyArray<LegRow & LegCounts>> {
   const { mode = null, source = null, open = null } = filter
-  const before = filter.before ?? null
+  const { before } = filter
   const { rows } = await sql<LegRow>`${legs}
     where (${mode}::text is null or mode = ${mode}) and (${source}::text is null or source = ${source})
       and (${open}::boolean is null or (closed_at is null) = ${open})
-      and (${before}::timestamptz is null or changed_at < ${before}::timestamptz)
-    order by coalesce(departed_at, planned_at, changed_at) desc, key limit ${filter.limit}`.execute(tx)
+      and (${before?.key ?? null}::uuid is null
+        or (${sortedAt}, key) < (${before?.at ?? null}::timestamptz, ${before?.key ?? null}::uuid))
+    order by ${sortedAt} desc, key desc limit ${filter.limit}`.execute(tx)
   const counted: Array<LegRow & LegCounts> = []
   for (const row of rows) counted.push({ ...row, ...(await countUnits(tx, reference, row)).counts })
   return counted

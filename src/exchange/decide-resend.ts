@@ -3,7 +3,7 @@ import { digestPart, type MessagePart, type PartContent } from './message.ts'
 
 /** A parked message, as an officer finds it. */
 export interface ParkedMessage {
-  /** Why it was parked: the partner's final refusal, EXPIRED, or the reason of our own. */
+  /** Why it was parked: the partner's final refusal, or EXPIRED. */
   readonly reason: string
   readonly expiresAt: Date
   /** The parts that were signed. */
@@ -13,10 +13,13 @@ export interface ParkedMessage {
 }
 
 /**
- * How a parked message goes on. `again`: the same message. `reissue`: a new message with the same content, in the `same`
- * place of the lane, or in the `next` one when another message already fills that place at the partner.
+ * Where a message stands that comes instead of a parked one: in the `same` place of its lane, or in the `next` free one
+ * when the partner holds another message in that place.
  */
-export type Resend = { readonly kind: 'again' } | { readonly kind: 'reissue'; readonly place: 'same' | 'next' }
+export type Place = 'same' | 'next'
+
+/** How a parked message goes on. `again`: the same message. `reissue`: a new message with the same content. */
+export type Resend = { readonly kind: 'again' } | { readonly kind: 'reissue'; readonly place: Place }
 
 export type ResendRefusal = { readonly code: 'exchange/part-damaged'; readonly part: string }
 
@@ -31,11 +34,22 @@ const needsReissue: ReadonlySet<string> = new Set([
 ])
 
 /**
+ * Decides where a message stands that comes instead of a parked one, a SKIP too.
+ *
+ * Why: in a place that the partner holds otherwise, every further message would be refused as SEQUENCE_TAKEN for ever.
+ * @param reason why the message was parked
+ */
+export function placeInstead(reason: string): Place {
+  return reason === 'SEQUENCE_TAKEN' ? 'next' : 'same'
+}
+
+/**
  * Decides how a parked message is sent again.
  *
  * Why here: what an officer may do is a rule of the exchange, not of a table. Parts that no longer match what was signed
- * are never sent and never signed anew: what the disk changed is not what the declarant said. A new message in a place
- * that is taken would be refused for ever.
+ * are never sent and never signed anew: what a disk changed is not what the declarant said. Such a message can only be
+ * given up, and its content handed in again.
+ * @returns the way, or the first part that is damaged
  */
 export function decideResend(parked: ParkedMessage, now: Date): Decision<Resend, ResendRefusal> {
   const damaged = parked.signed.find(({ name, digest }) => {
@@ -43,17 +57,6 @@ export function decideResend(parked: ParkedMessage, now: Date): Decision<Resend,
     return !part || digestPart(part.salt, part.bytes) !== digest
   })
   if (damaged) return refuse({ code: 'exchange/part-damaged' as const, part: damaged.name })
-  if (parked.reason === 'SEQUENCE_TAKEN') return accept({ kind: 'reissue' as const, place: 'next' as const })
-  if (needsReissue.has(parked.reason) || parked.expiresAt.getTime() <= now.getTime())
-    return accept({ kind: 'reissue' as const, place: 'same' as const })
-  return accept({ kind: 'again' as const })
-}
-
-/**
- * Decides whether giving a parked message up must leave a SKIP in its place.
- *
- * A place that another message fills already needs none, and a SKIP for it would be refused as SEQUENCE_TAKEN too.
- */
-export function leavesTombstone(reason: string): boolean {
-  return reason !== 'SEQUENCE_TAKEN'
+  const anew = needsReissue.has(parked.reason) || parked.expiresAt.getTime() <= now.getTime()
+  return accept(anew ? { kind: 'reissue' as const, place: placeInstead(parked.reason) } : { kind: 'again' as const })
 }

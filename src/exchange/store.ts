@@ -205,6 +205,20 @@ export async function claimHeadRuns(
   now: Date,
 ): Promise<readonly QueuedMessage[]> {
   const at = now.toISOString()
+  const lanes = await sql<{ id: string }>`
+    with due as (
+      select lane, min(due_at) as due_at from (
+        select lane, due_at from exchange.outbound
+        where partner = ${link.partner} and mode = ${link.mode} and state = 'queued' and not_before <= ${at}::timestamptz
+        order by due_at limit ${frameLimits.messagesMax * 4}
+      ) head group by lane
+    )
+    select l.id from due d join exchange.lane l on l.id = d.lane
+    where l.partner = ${link.partner} and l.mode = ${link.mode} and l.parked_by is null
+    order by d.due_at limit ${frameLimits.messagesMax} for no key update of l skip locked`.execute(tx)
+  if (lanes.rows.length === 0) return []
+  // Read once the lanes are ours, lane by lane. Nothing waits in a lane that is not parked; but with `queued` alone the
+  // index of the whole queue would serve this too, and be walked once for each lane.
   const { rows } = await sql<{
     id: string
     digest: string
@@ -215,21 +229,14 @@ export async function claimHeadRuns(
     attempts: number
     due: boolean
   }>`
-    with due as (
-      select lane, min(due_at) as due_at from (
-        select lane, due_at from exchange.outbound
-        where partner = ${link.partner} and mode = ${link.mode} and state = 'queued' and not_before <= ${at}::timestamptz
-        order by due_at limit ${frameLimits.messagesMax * 4}
-      ) head group by lane
-    ), claimed as (
-      select l.id, d.due_at from exchange.lane l join due d on d.lane = l.id
-      where l.partner = ${link.partner} and l.mode = ${link.mode} and l.parked_by is null
-      order by d.due_at limit ${frameLimits.messagesMax} for no key update of l skip locked
-    )
     select o.id, o.digest, o.message, o.lane, o.seq, o.expires_at, o.attempts, o.not_before <= ${at}::timestamptz as due
-    from claimed c join exchange.outbound o
-      on o.partner = ${link.partner} and o.mode = ${link.mode} and o.lane = c.id and o.state = 'queued'
-    order by c.due_at, o.lane, o.seq limit ${frameLimits.messagesMax}`.execute(tx)
+    from unnest(${lanes.rows.map(({ id }) => id)}::uuid[]) with ordinality as c (lane, place)
+    cross join lateral (
+      select * from exchange.outbound o
+      where o.lane = c.lane and o.partner = ${link.partner} and o.mode = ${link.mode} and o.state in ('queued', 'waiting')
+      order by o.seq limit ${frameLimits.messagesMax}
+    ) o
+    order by c.place, o.seq limit ${frameLimits.messagesMax}`.execute(tx)
   // A message that was put off holds back what stands behind it, also what was queued since.
   const heldBack = new Set<string>()
   const run = rows.filter(({ lane, due }) => {
@@ -350,7 +357,11 @@ export async function parkMode(
   return Number(result.numAffectedRows ?? 0)
 }
 
-/** What the ledger holds about these ids, and which message holds each place in a lane. */
+/**
+ * What the ledger holds about these ids, and which message holds each place in a lane.
+ *
+ * Each place is looked up by itself (the limit keeps it so): joined, a planner without statistics reads the whole ledger.
+ */
 export async function findStored(
   tx: Transaction,
   link: { partner: AdministrationId; mode: Mode },
@@ -365,8 +376,12 @@ export async function findStored(
     select i.id, i.lane, i.epoch, i.seq
     from unnest(${payloads.map(({ lane }) => lane)}::uuid[], ${payloads.map(({ epoch }) => epoch)}::int[],
       ${payloads.map(({ seq }) => seq)}::bigint[]) as w (lane, epoch, seq)
-    join exchange.inbound i on i.partner = ${link.partner} and i.mode = ${link.mode}
-      and i.lane = w.lane and i.epoch = w.epoch and i.seq in (w.seq, w.seq - 1)`.execute(tx)
+    cross join lateral (
+      select * from exchange.inbound i
+      where i.lane = w.lane and i.epoch = w.epoch and i.seq between w.seq - 1 and w.seq
+        and i.partner = ${link.partner} and i.mode = ${link.mode}
+      limit ${2 * frameLimits.messagesMax}
+    ) i`.execute(tx)
   return {
     stored: new Map(held.rows.map((row) => [row.id, row])),
     holders: new Map(places.rows.map((row) => [placeOf(row), row.id])),
@@ -434,12 +449,21 @@ export async function saveInbound(
       ),
   )
   const behind = rows.filter((row) => fresh.has(row.payload.id))
-  await sql`
-    update exchange.inbound i set gap = false
+  const waited = await sql<{ id: string }>`
+    select i.id
     from unnest(${behind.map(({ payload }) => payload.lane)}::uuid[], ${behind.map(({ payload }) => payload.epoch)}::int[],
       ${behind.map(({ payload }) => payload.seq + 1)}::bigint[]) as r (lane, epoch, seq)
-    where i.partner = ${link.partner} and i.mode = ${link.mode} and i.gap
-      and i.lane = r.lane and i.epoch = r.epoch and i.seq = r.seq`.execute(tx)
+    cross join lateral (
+      select id from exchange.inbound i
+      where i.lane = r.lane and i.epoch = r.epoch and i.seq = r.seq and i.partner = ${link.partner}
+        and i.mode = ${link.mode} and i.gap
+      limit ${frameLimits.messagesMax}
+    ) i`.execute(tx)
+  if (waited.rows.length > 0)
+    await sql`update exchange.inbound set gap = false
+      where partner = ${link.partner} and mode = ${link.mode} and id = any(${waited.rows.map(({ id }) => id)}::uuid[])`.execute(
+      tx,
+    )
   return fresh
 }
 

@@ -14,14 +14,20 @@ import { registerTokenCommands } from './cli/token.ts'
 import { version } from './version.ts'
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
-  process.stderr.write(`Dostyk runs on Node.js 24 or newer, and this is ${process.version}. Start it with "npx dostyk".\n`)
+  process.stderr.write(
+    `Dostyk runs on Node.js 24 or newer, and this is ${process.version}. Start it with "npx dostyk".\n`,
+  )
   process.exit(exitCodes.unavailable)
 }
 
 const program = new Command('dostyk')
-  .description('Hands clearance data of trains to the neighbour’s customs, proves it, and keeps the fate of every message')
+  .description(
+    'Hands clearance data of trains to the neighbour’s customs, proves it, and keeps the fate of every message',
+  )
   .version(version)
-  .showHelpAfterError()
+  // Subcommands take this over when they are made.
+  .exitOverride()
+  .showHelpAfterError('(add --help to see how it is called)')
   .configureHelp({ showGlobalOptions: true })
   .addHelpText(
     'after',
@@ -47,7 +53,6 @@ registerPartnerCommands(program)
 registerConditionsCommands(program)
 registerTokenCommands(program)
 
-program.exitOverride()
 try {
   await program.parseAsync()
 } catch (error) {

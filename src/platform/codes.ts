@@ -50,7 +50,10 @@ export const accessCodes = {
   'access/token-missing': { kind: 'refusal', means: 'the request carries no token' },
   'access/token-invalid': { kind: 'refusal', means: 'the token is unknown, revoked or expired' },
   'access/scope-missing': { kind: 'refusal', means: 'the token lacks the scope of the route' },
-  'access/purpose-missing': { kind: 'refusal', means: 'received data are read without the one purpose that is allowed' },
+  'access/purpose-missing': {
+    kind: 'refusal',
+    means: 'received data are read without the one purpose that is allowed',
+  },
   'access/too-many-requests': { kind: 'refusal', means: 'the rate of the token or address is used up' },
   'access/token-name-taken': { kind: 'refusal', means: 'a token of this name exists' },
   'access/scope-unknown': { kind: 'refusal', means: 'no scope has this name' },

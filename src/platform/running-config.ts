@@ -10,7 +10,8 @@ export interface RunningConfig {
   readonly passphrase: string
 }
 
-const databaseName = 'dostyk'
+/** Its login for the node is `<name>_app`, which must not be the role dostyk_app itself. */
+const databaseName = 'dostyk_node'
 
 /**
  * Reads a configuration and brings up what it needs. The environment's DATABASE_URL and DOSTYK_KEY_PASSPHRASE stand in

@@ -26,6 +26,8 @@ const framesPath = '/exchange/v1/frames'
 const housekeepingSeconds = 60
 /** What is signed a while after the gates opened without a hint. */
 const waitingSeconds = 2
+/** What is under way when the node stops may finish within this time; then it is broken off, and nothing is lost by it. */
+const graceSeconds = 5
 /** Request ids are kept this long: longer than the window in which a request is believed. */
 const requestKeptMinutes = 10
 
@@ -116,9 +118,16 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
     stopping.abort()
     watched?.stop()
     sender.stop()
+    const hurry = setTimeout(() => {
+      http.server.closeAllConnections()
+      peers.breakOff()
+      client.close()
+      watched?.breakOff()
+    }, graceSeconds * 1000)
     await http.close()
     await peers.close()
     await Promise.allSettled(workers)
+    clearTimeout(hurry)
     client.close()
     await outbox.close()
     await gates.close()

@@ -11,16 +11,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type RawBuilder, sql } from 'kysely'
 import pg from 'pg'
+import { feedStart, numberEntries, type RecordedEvent, readEvents } from '../../src/audit/index.ts'
 import type { RecordResult, SubmissionResult } from '../../src/clearance/index.ts'
 import { type Config, readConfig } from '../../src/platform/config/index.ts'
 import { type Database, withActor } from '../../src/platform/db/index.ts'
-import { type CuttableLink, openLink } from '../../src/platform/demo/cuttable-link.ts'
 import { agreeConditions, approveEachOther, must, openChannel } from '../../src/platform/demo/introduce.ts'
 import { createToken, scopes } from '../../src/platform/identity/tokens.ts'
 import { initialiseNode } from '../../src/platform/init.ts'
 import { type NodeServices, openNode } from '../../src/platform/node.ts'
 import { startNode } from '../../src/platform/server.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
+import { type Line, openLine } from './line.ts'
 
 const cli = fileURLToPath(new URL('../../src/platform/cli.ts', import.meta.url))
 const node24 = process.execPath
@@ -61,12 +62,12 @@ export class JourneyNode {
   readonly database: TestDatabase
   readonly token: string
   /** The line on which the partner reaches this node. */
-  readonly link: CuttableLink
+  readonly line: Line
   private readonly options: NodeOptions
   private running: RunningPart | undefined
 
   constructor(
-    made: Pick<JourneyNode, 'folder' | 'configPath' | 'services' | 'database' | 'token' | 'link'>,
+    made: Pick<JourneyNode, 'folder' | 'configPath' | 'services' | 'database' | 'token' | 'line'>,
     options: NodeOptions,
   ) {
     this.folder = made.folder
@@ -74,7 +75,7 @@ export class JourneyNode {
     this.services = made.services
     this.database = made.database
     this.token = made.token
-    this.link = made.link
+    this.line = made.line
     this.options = options
   }
 
@@ -191,6 +192,21 @@ export class JourneyNode {
     return new Map(rows.map(({ id, digest }) => [id, digest]))
   }
 
+  /** Everything on the audit record of this node. */
+  async audit(): Promise<readonly RecordedEvent[]> {
+    // Undefined while the node itself is at it.
+    while ((await numberEntries(this.db, 10_000)) !== 0) await sleep(10)
+    const range = { after: feedStart, limit: 1_000_000 }
+    const read = await withActor(this.db, { actor: 'test', purpose: 'test' }, async (tx) => {
+      const events: RecordedEvent[] = []
+      for (let page = await readEvents(tx, range); ; page = await readEvents(tx, { ...range, after: page.next })) {
+        events.push(...page.events)
+        if (!page.more) return events
+      }
+    })
+    return read
+  }
+
   /** Every place in the whole database, seen as its superuser, that holds the text: table and column. */
   async placesOf(text: string): Promise<readonly string[]> {
     return await placesOf(this.database.ownerUrl, text)
@@ -233,17 +249,18 @@ export async function startNodes(options: NodeOptions = {}): Promise<TwoTestNode
   const nodes: JourneyNode[] = []
   const closers: Array<() => Promise<unknown>> = [() => rm(folder, { recursive: true, force: true })]
   const close = async (): Promise<void> => {
-    for (const node of nodes) await node.stop()
+    await Promise.all(nodes.map((node) => node.stop()))
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    for (const side of sides) {
+    const prepared = sides.map(async (side) => {
       const database = await createTestDatabase()
       closers.push(() => database.drop())
-      const link = await openLink(() => nodes.find(({ id }) => id === side.id)?.exchangePort ?? 0)
-      closers.push(() => link.close())
-      nodes.push(await prepareNode(join(folder, side.id), side, link, database, options))
-    }
+      const line = await openLine(() => nodes.find(({ id }) => id === side.id)?.exchangePort ?? 0)
+      closers.push(() => line.close())
+      return await prepareNode(join(folder, side.id), side, line, database, options)
+    })
+    nodes.push(...(await Promise.all(prepared)))
     const [kz, cn] = nodes
     if (!kz || !cn) throw new Error('there are two sides')
     await introduceUpTo(kz.services, cn.services, options.stage ?? 'production')
@@ -253,10 +270,10 @@ export async function startNodes(options: NodeOptions = {}): Promise<TwoTestNode
       kz,
       cn,
       cut: () => {
-        for (const { link } of nodes) link.cut()
+        for (const { line } of nodes) line.cut()
       },
       restore: () => {
-        for (const { link } of nodes) link.restore()
+        for (const { line } of nodes) line.restore()
       },
       settle: (seconds = 30) => settle(nodes, seconds),
       close,
@@ -278,7 +295,7 @@ async function introduceUpTo(home: NodeServices, other: NodeServices, stage: Sta
 async function prepareNode(
   folder: string,
   side: (typeof sides)[number],
-  link: CuttableLink,
+  line: Line,
   database: TestDatabase,
   options: NodeOptions,
 ): Promise<JourneyNode> {
@@ -289,7 +306,7 @@ async function prepareNode(
     httpPort: 0,
     exchangePort: 0,
     exchangeHost: '127.0.0.1',
-    publicUrl: `https://127.0.0.1:${link.port}`,
+    publicUrl: `https://127.0.0.1:${line.port}`,
     retry: options.retry ?? { min: 0.1, max: 0.4 },
     logLevel: options.logLevel ?? 'silent',
     now: new Date(),
@@ -302,7 +319,7 @@ async function prepareNode(
   const token = await withActor(database.database, { actor: 'test', purpose: 'administration' }, async (tx) =>
     createToken(tx, { name: 'test', scopes: Object.keys(scopes), requestsPerMinute: 1_000_000 }, 'test'),
   )
-  return new JourneyNode({ folder, configPath, services, database, token: must(token).secret, link }, options)
+  return new JourneyNode({ folder, configPath, services, database, token: must(token).secret, line }, options)
 }
 
 async function startHere(node: JourneyNode): Promise<RunningPart> {

@@ -130,14 +130,15 @@ export class SimNode {
   /** Runs work in one transaction. What the process or the database loses before the commit never happened. */
   *transaction<Value>(process: NodeProcess, work: (tx: Transaction) => Work<Value>): Work<Value> {
     const { faults } = this.world
-    if (this.databaseDown) throw new DatabaseFailure('down')
+    if (this.databaseDown) throw new DatabaseFailure('away', 'down')
     const tx = new Transaction(this.store)
     try {
       const value = yield* work(tx)
       yield* this.step(process, 'before commit')
-      if (this.databaseDown || faults.strikes('commit-lost')) throw new DatabaseFailure('commit lost')
+      if (this.databaseDown) throw new DatabaseFailure('away', 'down')
+      if (faults.strikes('commit-lost')) throw new DatabaseFailure('refused', 'commit lost')
       tx.commit()
-      if (faults.strikes('commit-unknown')) throw new DatabaseFailure('committed, and the answer was lost')
+      if (faults.strikes('commit-unknown')) throw new DatabaseFailure('away', 'committed, and the answer was lost')
       yield* this.step(process, 'after commit')
       return value
     } finally {
@@ -149,7 +150,7 @@ export class SimNode {
   *acquire(tx: Transaction, key: string): Work {
     const until = this.world.timeline.now + lockWaitMax
     for (let pause = 5; !tx.tryLock(key); pause = Math.min(2 * pause, 2 * seconds)) {
-      if (this.world.timeline.now >= until) throw new DatabaseFailure('lock')
+      if (this.world.timeline.now >= until) throw new DatabaseFailure('refused', 'lock')
       const wait = pause
       yield (wake) => this.world.timeline.after(wait, () => wake.resume())
     }

@@ -2,7 +2,7 @@ import type { DeliveryEffect, QueuedMessage } from '../../src/exchange/decide-de
 import { frameLimits, saltBytes } from '../../src/exchange/frame.ts'
 import { composeMessage, type Mode, readMessage, type Use } from '../../src/exchange/message.ts'
 import { agreementId, type SimNode } from './node.ts'
-import { laneKey, type OutboundRow, type OutboundState, type Transaction } from './store.ts'
+import { DatabaseFailure, laneKey, type OutboundRow, type OutboundState, placeKey, type Transaction } from './store.ts'
 import type { Work } from './timeline.ts'
 import { days } from './world.ts'
 
@@ -32,13 +32,13 @@ export const answerUse: Use = {
 }
 
 /** Signs messages and puts them into the outbox, each at the end of its lane or in the place that it fills. */
-export function saveOutbound(node: SimNode, tx: Transaction, drafts: readonly Draft[]): readonly OutboundRow[] {
+export function* saveOutbound(node: SimNode, tx: Transaction, drafts: readonly Draft[]): Work<readonly OutboundRow[]> {
   const { random, store } = node
   const now = node.now()
   const next = new Map<string, number>()
-  return drafts.map((draft) => {
+  const rows = drafts.map((draft) => {
     const key = laneKey(draft.mode, draft.lane)
-    const last = Math.max(0, ...(store.outboundOfLane.get(key) ?? []).map(({ seq }) => seq))
+    const last = Math.max(0, ...(store.outboundOfLane.get(key) ?? []).filter((row) => live(tx, row)).map(({ seq }) => seq))
     const free = next.get(key) ?? last + 1
     const seq = draft.seq ?? free
     if (draft.seq === undefined) next.set(key, free + 1)
@@ -87,39 +87,60 @@ export function saveOutbound(node: SimNode, tx: Transaction, drafts: readonly Dr
       notBefore: now.getTime(),
       attempts: 0,
     }
-    tx.insertOutbound(row)
-    node.world.tally.add(`signed ${draft.type}`)
-    node.trace(`signs ${draft.type} ${id.slice(-6)} lane ${draft.lane.slice(0, 4)} seq ${seq} ${signed.digest.slice(0, 8)}`)
     return row
   })
+  for (const row of rows) yield* insertOutbound(node, tx, row)
+  return rows
+}
+
+/** A place in a lane is held by one message, those that gave it up aside: whoever comes second fails. */
+function* insertOutbound(node: SimNode, tx: Transaction, row: OutboundRow): Work {
+  const place = placeKey(row.mode, row)
+  yield* node.acquire(tx, `place ${place}`)
+  const others = node.store.outboundOfLane.get(laneKey(row.mode, row.lane)) ?? []
+  if (others.some((other) => live(tx, other) && placeKey(other.mode, other) === place))
+    throw new DatabaseFailure('refused', 'the place in the lane is held')
+  tx.insertOutbound(row)
+  const { digest, id, lane, seq, type } = row
+  node.world.tally.add(`signed ${type}`)
+  node.trace(`signs ${type} ${id.slice(-6)} lane ${lane.slice(0, 4)} seq ${seq} ${digest.slice(0, 8)}`)
+}
+
+function live(tx: Transaction, row: OutboundRow): boolean {
+  const state = tx.stateOf(row)
+  return state !== 'skipped' && state !== 'reissued'
 }
 
 /**
- * Claims lanes that have something to send and reads their head runs, in order of urgency. The rows are read as they
- * stood when the statement began; the locks are taken a moment later, as in the database.
+ * Claims lanes that have something to send and reads their head runs, in order of urgency. Which lanes are due is read
+ * when the statement begins, their locks are taken a moment later, and the rows are read when they are held.
  */
 export function* claimHeadRuns(node: SimNode, tx: Transaction, mode: Mode, now: Date): Work<readonly QueuedMessage[]> {
   const { store } = node
-  const queued = [...store.outbound.values()]
-    .filter((row) => row.mode === mode && row.state === 'queued')
-    .map((row) => ({ ...row }))
-  const dueOf = new Map<string, number>()
-  const heads = queued
-    .filter((row) => row.notBefore <= now.getTime())
+  const goesOn = (lane: string) => !store.parkedLanes.has(laneKey(mode, lane))
+  const due = [...store.outbound.values()]
+    .filter((row) => row.mode === mode && row.state === 'queued' && row.notBefore <= now.getTime())
     .sort((a, b) => a.dueAt - b.dueAt)
     .slice(0, frameLimits.messagesMax * 4)
-  const goesOn = (lane: string) => !store.parkedLanes.has(laneKey(mode, lane))
-  for (const { lane, dueAt } of heads) if (goesOn(lane)) dueOf.set(lane, Math.min(dueAt, dueOf.get(lane) ?? dueAt))
-  if (dueOf.size === 0) return []
+  const lanes = [...new Set(due.map(({ lane }) => lane))].filter(goesOn)
+  if (lanes.length === 0) return []
   yield (wake) => node.world.timeline.after(node.random.integer(0, 3), () => wake.resume())
-  const claimed = [...dueOf]
-    .filter(([lane]) => goesOn(lane))
-    .sort(([, a], [, b]) => a - b)
-    .filter(([lane]) => tx.tryLock(`lane ${laneKey(mode, lane)}`))
+  const claimed = lanes
+    .filter(goesOn)
+    .filter((lane) => tx.tryLock(`lane ${laneKey(mode, lane)}`))
     .slice(0, frameLimits.messagesMax)
-  return claimed
-    .flatMap(([lane]) => queued.filter((row) => row.lane === lane).sort((a, b) => a.seq - b.seq))
+  const rows = claimed
+    .flatMap((lane) => (store.outboundOfLane.get(laneKey(mode, lane)) ?? []).toSorted((a, b) => a.seq - b.seq))
+    .filter(({ state }) => state === 'queued' || state === 'waiting')
     .slice(0, frameLimits.messagesMax)
+  // A message that was put off holds back what stands behind it.
+  const heldBack = new Set<string>()
+  return rows
+    .filter(({ lane, notBefore }) => {
+      if (notBefore > now.getTime()) heldBack.add(lane)
+      return !heldBack.has(lane)
+    })
+    .map((row) => ({ ...row }))
 }
 
 type Effects<Kind extends DeliveryEffect['kind']> = ReadonlyArray<Extract<DeliveryEffect, { kind: Kind }>>
@@ -205,8 +226,9 @@ export function* resendMessage(node: SimNode, tx: Transaction, id: string, condi
     node.trace(`officer sends ${id.slice(-6)} again after ${reason}`)
     return
   }
-  tx.changeOutbound(row, { state: 'reissued' })
-  const [anew] = saveOutbound(node, tx, [
+  const { place } = decision.value
+  if (place === 'same') tx.changeOutbound(row, { state: 'reissued' })
+  const [anew] = yield* saveOutbound(node, tx, [
     {
       mode: row.mode,
       conditions,
@@ -218,9 +240,11 @@ export function* resendMessage(node: SimNode, tx: Transaction, id: string, condi
       use: row.use,
       priority: 5,
       expiresAt: new Date(now.getTime() + 120 * days),
-      seq: decision.value.place === 'same' ? row.seq : undefined,
+      seq: place === 'same' ? row.seq : undefined,
     },
   ])
+  // The numbers go on behind the refused message, so it keeps its number until the new one has the next.
+  if (place === 'next') tx.changeOutbound(row, { state: 'reissued' })
   yield* releaseLane(node, tx, key)
   node.trace(`officer issues ${id.slice(-6)} anew as ${anew?.id.slice(-6)} after ${reason}`)
 }
@@ -230,9 +254,10 @@ export function* skipMessage(node: SimNode, tx: Transaction, id: string, conditi
   const { rules } = node.world
   const row = yield* lockMessage(node, tx, id)
   if (row.state !== 'parked') return
-  tx.changeOutbound(row, { state: 'skipped' })
-  if (rules.fillsSkippedPlaces && rules.leavesTombstone(row.lastOutcome ?? ''))
-    saveOutbound(node, tx, [
+  const place = rules.placeInstead(row.lastOutcome ?? '')
+  if (place === 'same') tx.changeOutbound(row, { state: 'skipped' })
+  if (rules.fillsSkippedPlaces)
+    yield* saveOutbound(node, tx, [
       {
         mode: row.mode,
         conditions,
@@ -243,9 +268,10 @@ export function* skipMessage(node: SimNode, tx: Transaction, id: string, conditi
         use: answerUse,
         priority: 5,
         expiresAt: new Date(node.now().getTime() + 120 * days),
-        seq: row.seq,
+        seq: place === 'same' ? row.seq : undefined,
       },
     ])
+  if (place === 'next') tx.changeOutbound(row, { state: 'skipped' })
   yield* releaseLane(node, tx, laneKey(row.mode, row.lane))
   node.trace(`officer skips ${id.slice(-6)} after ${row.lastOutcome}`)
 }

@@ -10,7 +10,7 @@ import { sha256 } from '../../src/exchange/strict-jws.ts'
 import { openSimulated } from './cipher.ts'
 import { agreementId, type Channel, type NodeProcess, type SimNode } from './node.ts'
 import { answerUse, type Draft, saveOutbound } from './outbox.ts'
-import { DatabaseFailure, type InboundRow, laneKey, placeKey, type Transaction } from './store.ts'
+import { DatabaseFailure, type InboundRow, placeKey, type Transaction } from './store.ts'
 import type { Work } from './timeline.ts'
 import { type BodyDecision, decideBody, isAnswered, keepRecord, readBody } from './trade.ts'
 import type { HttpResponse } from './wire.ts'
@@ -110,7 +110,8 @@ function* storeEntries(
     })
   } catch (error) {
     if (early) return early
-    if (!(error instanceof DatabaseFailure)) throw error
+    // When the database itself is away, nothing is tried one by one: the partner comes again.
+    if (!(error instanceof DatabaseFailure) || error.kind === 'away') throw error
     const only = inspected[0]
     if (entries.length === 1) {
       const about = only?.ok ? { id: only.value.payload.id, digest: only.value.jws.digest } : {}
@@ -146,7 +147,7 @@ function* storeInspected(
 ): Work<readonly AnswerResult[]> {
   const { world } = node
   const readable = inspected.flatMap((each) => (each.ok ? [each.value.payload] : []))
-  const { stored, holders } = findStored(node, context.mode, readable)
+  const { stored, holders } = yield* findStored(node, process, context.mode, readable)
   const decisions = world.rules.decideFrame(entries, inspected, stored, holders, context)
   yield* node.step(process, 'judged')
   const kept = decisions.flatMap((decision, index) =>
@@ -156,12 +157,9 @@ function* storeInspected(
   for (const { row } of kept) if (yield* insertInbound(node, tx, row)) fresh.add(row.id)
   closeGaps(node, tx, context.mode, kept.filter(({ row }) => fresh.has(row.id)))
   const mine = kept.filter(({ row }) => fresh.has(row.id))
-  // The types keep the content, holding the row that says that nobody else composes for the lane now.
-  for (const lane of [...new Set(mine.map(({ row }) => row.lane))].sort())
-    yield* node.acquire(tx, `composing ${laneKey(context.mode, lane)}`)
   for (const { message, parts, decision } of mine) yield* keepRecord(node, tx, message.payload, parts, decision)
   if (world.rules.queuesAnswers)
-    saveOutbound(
+    yield* saveOutbound(
       node,
       tx,
       mine.flatMap((each) => (each.row.answerId ? [draftAnswer(each, context, channel)] : [])),
@@ -187,21 +185,25 @@ function* storeInspected(
 }
 
 /** What the ledger holds about these ids, and which message holds each place in a lane. */
-function findStored(
+function* findStored(
   node: SimNode,
+  process: NodeProcess,
   mode: Mode,
   payloads: readonly MessagePayload[],
-): { stored: ReadonlyMap<string, StoredMessage>; holders: ReadonlyMap<string, string> } {
+): Work<{ stored: ReadonlyMap<string, StoredMessage>; holders: ReadonlyMap<string, string> }> {
   const stored = new Map<string, StoredMessage>()
   const holders = new Map<string, string>()
   if (!node.world.rules.knowsDuplicates) return { stored, holders }
   for (const payload of payloads) {
     const held = node.store.inboundById.get(`${mode}/${payload.id}`)
     if (held) stored.set(held.id, held)
+  }
+  // Two statements: what is committed in between is seen by the second only.
+  yield* node.step(process, 'asked the ledger')
+  for (const payload of payloads)
     for (const seq of [payload.seq, payload.seq - 1])
       for (const row of node.store.inboundAtPlace.get(placeKey(mode, { ...payload, seq })) ?? [])
         holders.set(placeOf(row), row.id)
-  }
   return { stored, holders }
 }
 

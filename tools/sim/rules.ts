@@ -1,6 +1,6 @@
 import { decideDelivery, foldBreaker, planFrame } from '../../src/exchange/decide-delivery.ts'
 import { decideFrame, inspectEntry } from '../../src/exchange/decide-inbound.ts'
-import { decideResend, leavesTombstone } from '../../src/exchange/decide-resend.ts'
+import { decideResend, placeInstead } from '../../src/exchange/decide-resend.ts'
 import { openAnswer, openRequest } from '../../src/exchange/link-request.ts'
 
 /**
@@ -14,9 +14,9 @@ export const soundRules = {
   decideResend,
   foldBreaker,
   inspectEntry,
-  leavesTombstone,
   openAnswer,
   openRequest,
+  placeInstead,
   planFrame,
   /** The ledger finds what it holds and admits no id twice. */
   knowsDuplicates: true,

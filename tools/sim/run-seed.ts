@@ -2,7 +2,7 @@ import type { RetryPolicy } from '../../src/exchange/decide-delivery.ts'
 import { sha256 } from '../../src/exchange/strict-jws.ts'
 import { Checker } from './checker.ts'
 import { wakeSender } from './deliver.ts'
-import { Faults } from './faults.ts'
+import { type FaultKind, Faults } from './faults.ts'
 import { Hostile } from './hostile.ts'
 import type { KeyKind } from './keys.ts'
 import { type Channel, SimNode } from './node.ts'
@@ -205,11 +205,13 @@ class Plan {
       this.setClock(node, random.integer(-55, 55) * seconds)
       return () => {}
     })
-    this.windows('clock-jump', span / 4, () => {
+    const jump = () => {
       const node = random.pick(nodes)
       this.setClock(node, random.pick([-1, 1]) * random.magnitude(minutes, 2 * hours))
       return () => this.setClock(node, 0)
-    })
+    }
+    // Long enough that something is signed under the wrong clock.
+    this.windows('clock-jump', span / 4, jump, span / 20)
     this.windows('suspension', span / 6, () => {
       const node = random.pick(nodes)
       const before = node.channel
@@ -294,12 +296,12 @@ class Plan {
     node.wake()
   }
 
-  private windows(kind: Parameters<World['faults']['has']>[0], lengthMax: number, open: () => () => void): void {
+  private windows(kind: FaultKind, lengthMax: number, open: () => () => void, lengthMin = 10 * seconds): void {
     const { faults, timeline } = this.world
     const count = this.random.integer(1, 3)
     for (let index = 0; index < count; index += 1) {
       const from = timeline.now + this.random.integer(0, Math.floor(this.span * 0.9))
-      const length = this.random.magnitude(10 * seconds, lengthMax)
+      const length = this.random.magnitude(lengthMin, lengthMax)
       if (!faults.has(kind)) continue
       timeline.at(from, () => {
         if (this.healed) return

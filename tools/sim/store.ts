@@ -71,8 +71,18 @@ export interface LedgerWatch {
   inboundChanges(row: InboundRow, change: Partial<InboundChange>): void
 }
 
-/** The database failed: what was not committed is gone, and sometimes nobody knows whether it was. */
-export class DatabaseFailure extends Error {}
+/**
+ * The database failed. `away`: it could not be reached, and nobody knows whether a commit under way came through.
+ * `refused`: it rolled this transaction back, for a conflict or for what it could not keep.
+ */
+export class DatabaseFailure extends Error {
+  readonly kind: 'away' | 'refused'
+
+  constructor(kind: 'away' | 'refused', message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
 
 export const placeKey = (mode: Mode, place: { lane: string; epoch: number; seq: number }): string =>
   `${mode}/${place.lane}/${place.epoch}/${place.seq}`

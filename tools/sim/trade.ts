@@ -4,7 +4,7 @@ import { sha256 } from '../../src/exchange/strict-jws.ts'
 import type { NodeProcess, SimNode } from './node.ts'
 import { answerUse, type Draft, resendMessage, saveOutbound, skipMessage } from './outbox.ts'
 import { Random } from './random.ts'
-import { DatabaseFailure, type InboundRow, laneKey, type Transaction } from './store.ts'
+import { DatabaseFailure, type InboundRow, type Transaction } from './store.ts'
 import type { Work } from './timeline.ts'
 import { days, hours, minutes, seconds, type World } from './world.ts'
 
@@ -55,7 +55,7 @@ export function* keepRecord(
   parts: readonly PartContent[],
   decision: BodyDecision,
 ): Work {
-  if (decision.unkeepable && !node.cured) throw new DatabaseFailure('cannot be kept')
+  if (decision.unkeepable && !node.cured) throw new DatabaseFailure('refused', 'cannot be kept')
   const body = parts.find(({ name }) => name === 'body')
   const { id: messageId, mode, subject, type } = payload
   const record = { messageId, mode, subject, type, contentDigest: body && sha256(body.bytes) }
@@ -197,9 +197,7 @@ export class Trade {
       yield* node.acquire(tx, `submission ${key}`)
       const { channel, store } = node
       if (store.submitted.has(key) || !channel) return
-      for (const lane of [...new Set(items.map(({ lane }) => lane))].sort())
-        yield* node.acquire(tx, `composing ${laneKey(channel.mode, lane)}`)
-      const rows = saveOutbound(node, tx, items.map((item) => trade.draft(node, item, channel)))
+      const rows = yield* saveOutbound(node, tx, items.map((item) => trade.draft(node, item, channel)))
       for (const row of rows) {
         if (!node.world.faults.strikes('part-rotted')) continue
         row.parts = row.parts.map((part) => ({ ...part, bytes: rotted(part.bytes) }))
@@ -256,11 +254,9 @@ export class Trade {
     if (rows.length === 0) return
     process.run(
       node.transaction(process, function* (tx): Work {
-        for (const lane of [...new Set(rows.map((row) => row.lane))].sort())
-          yield* node.acquire(tx, `composing ${laneKey(channel.mode, lane)}`)
         const now = node.now()
         const open = rows.filter((row) => row.usedAt === undefined && row.mode === node.channel?.mode)
-        saveOutbound(
+        yield* saveOutbound(
           node,
           tx,
           open.map(({ id, lane, mode, subject }) => ({

@@ -123,6 +123,24 @@ describe('a release for transit', () => {
     expect((await takenOf(tad)).consignment.borderModeCode).toBe('3')
   })
 
+  test('keeps the first 99 of many previous documents and says how many it left out', async () => {
+    const many = Array.from(
+      { length: 120 },
+      (_, at) =>
+        `<PreviousDocument><sequenceNumber>${at + 1}</sequenceNumber><type>N830</type><referenceNumber>P${at}</referenceNumber></PreviousDocument>`,
+    )
+    const [entry] = await readAll(but(tad, /(\s*<PreviousDocument>[\s\S]*?<\/PreviousDocument>){2}/, many.join('')))
+    expect(entry?.result.ok && entry.result.value.content).toMatchObject({
+      declaration: { previousDocuments: { length: 99 } },
+    })
+    expect(entry?.notes).toContainEqual(
+      expect.objectContaining({
+        code: 'intake/element-left-out',
+        facts: expect.objectContaining({ max: 99, others: 24 }),
+      }),
+    )
+  })
+
   test('takes the version that the hand-over states', async () => {
     expect((await takenOf(tad, { declarationVersion: 4 })).declaration.versionId).toBe(4)
   })

@@ -1,5 +1,5 @@
 import type { DocumentReference, HomeDeclaration, HomeRecord, Party, Seal, Station, Wagon } from '../model.ts'
-import type { Reading } from './reading.ts'
+import { DOCUMENTS_MAX, PREVIOUS_MAX, type Reading } from './reading.ts'
 import type { SourceNode } from './source-tree.ts'
 import { distinct, isRailNoteType, onlyOne, present, someOf, stationFrom, wagonIdType } from './values.ts'
 
@@ -67,6 +67,9 @@ export function mapNctsRelease(message: SourceNode, reading: Reading, name: stri
   r.sequencesDiffer(goods.map((node, at) => ({ node, sequence: items[at]?.sequence })))
   const papers = documentsOf(levels, r)
   const carnet = r.may(r.one(operation, 'TIRCarnetNumber'), r.identifier(70))
+  const documents =
+    carnet === undefined ? papers.documents : [{ typeCode: TIR_CARNET, id: carnet }, ...papers.documents]
+  const previous = distinct(levels.flatMap((level) => referencesOf(level, 'PreviousDocument', r)))
   const control = r.one(message, 'ControlResult')
   const controlCode = r.may(r.one(control, 'code'), r.identifier(3))
   const routing = r.inSequence(r.many(consignment, 'CountryOfRoutingOfConsignment'), 'sequenceNumber')
@@ -88,7 +91,7 @@ export function mapNctsRelease(message: SourceNode, reading: Reading, name: stri
       ucr:
         r.may(r.one(consignment, 'referenceNumberUCR'), r.identifier(35)) ??
         r.shared(houses, ['referenceNumberUCR'], r.identifier(35)),
-      previousDocuments: someOf(distinct(levels.flatMap((level) => referencesOf(level, 'PreviousDocument', r)))),
+      previousDocuments: someOf(r.upTo(PREVIOUS_MAX, previous, consignment)),
     }),
     consignment: present({
       notes: someOf(papers.notes),
@@ -110,9 +113,7 @@ export function mapNctsRelease(message: SourceNode, reading: Reading, name: stri
     equipment: boxes.equipment,
     wagons: means.wagons,
     items,
-    documents: someOf(
-      carnet === undefined ? papers.documents : [{ typeCode: TIR_CARNET, id: carnet }, ...papers.documents],
-    ),
+    documents: someOf(r.upTo(DOCUMENTS_MAX, documents, consignment)),
     guarantees: someOf(guaranteesOf(message, r)),
     customsDecision: present({
       statusCode: controlCode === 'A1' ? ('cleared-after-check' as const) : ('cleared' as const),

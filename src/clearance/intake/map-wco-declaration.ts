@@ -10,7 +10,7 @@ import type {
   Station,
   Wagon,
 } from '../model.ts'
-import type { Reading } from './reading.ts'
+import { DOCUMENTS_MAX, PREVIOUS_MAX, type Reading } from './reading.ts'
 import type { SourceNode } from './source-tree.ts'
 import { distinct, isRailNoteType, onlyOne, present, someOf, stationFrom, unitNumber, wagonIdType } from './values.ts'
 
@@ -127,7 +127,7 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
       totalGrossMass: r.may(r.one(declaration, 'TotalGrossMassMeasure'), r.mass),
       invoiceAmount: r.may(r.one(declaration, 'InvoiceAmount'), r.amount),
       ucr,
-      previousDocuments: someOf(previous),
+      previousDocuments: someOf(r.upTo(PREVIOUS_MAX, distinct(previous), shipment)),
     }),
     consignment: present({
       notes: someOf(distinct(notes)),
@@ -156,7 +156,7 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
     equipment: boxes.equipment,
     wagons,
     items,
-    documents: someOf(papers.documents),
+    documents: someOf(r.upTo(DOCUMENTS_MAX, papers.documents, shipment)),
     guarantees: someOf(
       r
         .many(declaration, 'ObligationGuarantee')

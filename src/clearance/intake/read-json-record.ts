@@ -26,7 +26,7 @@ export function readJsonRecord(bytes: Buffer, home: HomeContext, limits: IntakeL
   if (holdsTooMany(bytes, limits.valuesMax))
     return refusedRecord('json', 'intake/too-many-values', { valuesMax: limits.valuesMax })
   const text = bytes.toString('utf8')
-  const read = readJson(text, { lengthMax: text.length, depthMax: limits.depthMax, otherNumbers: 'keep' })
+  const read = readJson(text, { lengthMax: limits.documentBytesMax, depthMax: limits.depthMax, otherNumbers: 'keep' })
   if (!read.ok) {
     const code = `intake/${read.refusal.code.replace('/', '-')}` as IntakeCode
     return refusedRecord('json', code, placeIn(text, read.refusal.at, firstLine))

@@ -29,7 +29,7 @@ export function finishMapping(
   root?: SourceNode,
 ): ReadRecord {
   if (root && record) reading.countNotCarried(root)
-  const notes = reading.notes.all()
+  const notes = reading.notes.listed
   if (record === undefined || reading.problems.some) return { format, problems: reading.problems.all(), notes }
   const { problems } = checkMapped(record.record, record.content, '')
   return problems === undefined ? { format, record, problems: [], notes } : { format, problems, notes }

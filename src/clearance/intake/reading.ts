@@ -27,6 +27,10 @@ export interface HomeContext {
   readonly declarationVersion?: number | undefined
 }
 
+/** How many documents the model holds. */
+export const DOCUMENTS_MAX = 999
+export const PREVIOUS_MAX = 99
+
 export type Facts = Record<string, string | number | boolean>
 type Read<Value> = (node: SourceNode) => Value | undefined
 type Packaging = NonNullable<GoodsItem['packages']>[number]
@@ -58,6 +62,12 @@ export class Findings {
     return this.list.length > 0
   }
 
+  /** Those within the limit. */
+  get listed(): readonly Problem[] {
+    return this.list
+  }
+
+  /** Those within the limit, and how many more there are. */
   all(): readonly Problem[] {
     if (this.more === 0) return this.list
     return [
@@ -297,6 +307,12 @@ export class Reading {
     const values = nodes.map((node) => this.may(this.one(node, ...path), read))
     const [first] = values
     return first !== undefined && values.every((value) => value === first) ? first : undefined
+  }
+
+  /** As many members of an optional list as the model holds; the others are noted. */
+  upTo<Value>(max: number, list: Value[], node: SourceNode): Value[] {
+    if (list.length > max) this.note('intake/element-left-out', node, { max, others: list.length - max })
+    return list.slice(0, max)
   }
 
   /** Builds a party and knows the one kind that a name alone gives away. */

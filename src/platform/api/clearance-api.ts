@@ -20,13 +20,12 @@ import {
   listSubmissions,
   OfficerDecision,
 } from '../../clearance/index.ts'
-import { type Instant, parseInstant } from '../../kernel/index.ts'
 import { withActor } from '../db/index.ts'
-import { sendRefusal } from '../http/problem.ts'
+import { problemAnswers, sendRefusal } from '../http/problem.ts'
 import { actedBy, type HttpServer, purposeHeader } from '../http/server.ts'
 import type { ApiNode } from './context.ts'
+import { Before, beforeOf, Limit, limitOf, page, pageOf, placeIn } from './paging.ts'
 import {
-  Before,
   closed,
   DeclarationDetail,
   DeclarationSummary,
@@ -34,9 +33,8 @@ import {
   Finding,
   LegDetail,
   LegSummary,
-  Limit,
   Mode,
-  page,
+  plainText,
   ReceivedDetail,
   ReceivedSummary,
   Submission,
@@ -47,13 +45,7 @@ import {
 } from './schemas.ts'
 
 const ById = Type.Object({ id: Uuid }, closed)
-const problems = { '4xx': { $ref: 'Problem#' } }
-const limitOf = (text: string | undefined): number => Math.min(Number(text ?? 100), 500)
-const beforeOf = (text: string | undefined): Instant | undefined => (text === undefined ? undefined : parseInstant(text))
-const nextOf = (rows: readonly Instant[], limit: number): { next?: string } => {
-  const last = rows.at(-1)
-  return rows.length === limit && last ? { next: last } : {}
-}
+const customsControl = 'customs-control'
 
 export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
   const { db, reference } = node
@@ -73,16 +65,20 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           description:
             'The body is JSON (object, array or NDJSON), CSV, WCO Data Model 3.6 XML, NCTS IE029 XML or JSON, or UN/CEFACT D23B JSON; the format is detected by content. Each record is taken or refused by itself; handing the same over again changes nothing.',
           querystring: Type.Object(
-            { fileName: Type.Optional(Type.String({ maxLength: 200 })), declarationVersion: Type.Optional(digits(5)),
+            {
+              fileName: Type.Optional(plainText(200, 'Kept for people; it decides nothing')),
+              declarationVersion: Type.Optional(digits(5)),
               releasedAt: Type.Optional(InstantUtc),
             },
             closed,
           ),
-          response: { 200: SubmissionAnswer, ...problems },
-          security: [{ token: [] }],
+          response: { 200: SubmissionAnswer, ...problemAnswers },
         },
       },
-      async (request) => {
+      async (request, reply) => {
+        // What came compressed would be read as no format at all.
+        if (!/^(identity)?$/.test(request.headers['content-encoding'] ?? ''))
+          return sendRefusal(request, reply, { code: 'platform/media-type' })
         const { fileName, declarationVersion, releasedAt } = request.query
         return await node.submit(
           {
@@ -106,23 +102,16 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'listSubmissions',
         tags: ['intake'],
-        querystring: Type.Object({ limit: Limit, before: Before }, closed),
-        response: { 200: page(Submission), ...problems },
-        security: [{ token: [] }],
+        querystring: Type.Object({ limit: Limit, before: Type.Optional(Uuid) }, closed),
+        response: { 200: page(Submission), ...problemAnswers },
       },
     },
     async (request) => {
       const limit = limitOf(request.query.limit)
-      const items = await withActor(db, actedBy(request, 'intake'), (tx) =>
-        listSubmissions(tx, { limit, before: beforeOf(request.query.before) }),
+      const rows = await withActor(db, actedBy(request, 'intake'), (tx) =>
+        listSubmissions(tx, { limit, before: request.query.before }),
       )
-      return {
-        items,
-        ...nextOf(
-          items.map(({ startedAt }) => startedAt),
-          limit,
-        ),
-      }
+      return pageOf(rows, limit, ({ id }) => id)
     },
   )
 
@@ -134,8 +123,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         operationId: 'getSubmission',
         tags: ['intake'],
         params: ById,
-        response: { 200: Submission, ...problems },
-        security: [{ token: [] }],
+        response: { 200: Submission, ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -156,24 +144,32 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           {
             limit: Limit,
             after: Type.Optional(digits(8)),
-            outcome: Type.Optional(Type.String({ maxLength: 20 })),
+            outcome: Type.Optional(plainText(20)),
           },
           closed,
         ),
-        response: { 200: Type.Object({ items: Type.Array(SubmissionRecord) }), ...problems },
-        security: [{ token: [] }],
+        response: {
+          200: Type.Object({
+            items: Type.Array(SubmissionRecord),
+            next: Type.Optional(Type.Integer({ description: 'Give it as `after` for the next page' })),
+          }),
+          ...problemAnswers,
+        },
       },
     },
-    async (request) => ({
-      items: await withActor(db, actedBy(request, 'intake'), (tx) =>
-        listSubmissionRecords(tx, {
-          submission: request.params.id,
-          after: Number(request.query.after ?? 0),
-          limit: limitOf(request.query.limit),
-          outcome: request.query.outcome,
-        }),
-      ),
-    }),
+    async (request, reply) => {
+      const { id } = request.params
+      const { after = '0', outcome } = request.query
+      const limit = limitOf(request.query.limit)
+      const rows = await withActor(db, actedBy(request, 'intake'), async (tx) =>
+        (await findSubmission(tx, id))
+          ? await listSubmissionRecords(tx, { submission: id, after: Number(after), limit, outcome })
+          : undefined,
+      )
+      if (!rows) return sendRefusal(request, reply, { code: 'clearance/submission-unknown', id })
+      const last = rows.at(-1)
+      return { items: [...rows], ...(rows.length === limit && last && { next: last.position }) }
+    },
   )
 
   app.get(
@@ -185,8 +181,13 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         tags: ['intake'],
         summary: 'The bytes of one record exactly as they were handed over',
         params: Type.Object({ id: Uuid, position: digits(8) }, closed),
-        response: { 200: Type.String(), ...problems },
-        security: [{ token: [] }],
+        response: {
+          200: {
+            description: 'The bytes, never as a page; the `digest` header has their SHA-256',
+            content: { 'application/octet-stream': { schema: Type.String() } },
+          },
+          ...problemAnswers,
+        },
       },
     },
     async (request, reply) => {
@@ -216,28 +217,22 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           {
             limit: Limit,
             before: Before,
-            outcome: Type.Optional(Type.String({ maxLength: 20 })),
-            declarationId: Type.Optional(Type.String({ maxLength: 70 })),
-            unit: Type.Optional(Type.String({ maxLength: 17, description: 'A container or wagon number' })),
+            outcome: Type.Optional(plainText(20)),
+            declarationId: Type.Optional(plainText(70)),
+            unit: Type.Optional(plainText(17, 'A container or wagon number')),
           },
           closed,
         ),
-        response: { 200: page(DeclarationSummary), ...problems },
-        security: [{ token: [] }],
+        response: { 200: page(DeclarationSummary), ...problemAnswers },
       },
     },
     async (request) => {
       const limit = limitOf(request.query.limit)
-      const items = await withActor(db, actedBy(request, 'clearance'), (tx) =>
-        listDeclarations(tx, { ...request.query, limit, before: beforeOf(request.query.before) }),
+      const before = beforeOf(request.query.before)
+      const rows = await withActor(db, actedBy(request, 'clearance'), (tx) =>
+        listDeclarations(tx, { ...request.query, limit, before }),
       )
-      return {
-        items,
-        ...nextOf(
-          items.map(({ changedAt }) => changedAt),
-          limit,
-        ),
-      }
+      return pageOf(rows, limit, ({ changedAt, key }) => placeIn({ at: changedAt, key }))
     },
   )
 
@@ -249,8 +244,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         operationId: 'getDeclaration',
         tags: ['declarations'],
         params: ById,
-        response: { 200: DeclarationDetail, ...problems },
-        security: [{ token: [] }],
+        response: { 200: DeclarationDetail, ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -270,8 +264,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         summary: 'Release or withhold a held declaration; what law forbids stays forbidden',
         params: ById,
         body: OfficerDecision,
-        response: { 200: Type.Object({ outcome: Type.String() }), ...problems },
-        security: [{ token: [] }],
+        response: { 200: Type.Object({ outcome: Type.String() }), ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -308,22 +301,23 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           },
           closed,
         ),
-        response: { 200: Type.Object({ items: Type.Array(LegSummary) }), ...problems },
-        security: [{ token: [] }],
+        response: { 200: page(LegSummary), ...problemAnswers },
       },
     },
     async (request) => {
       const { mode, source, open } = request.query
-      const items = await withActor(db, actedBy(request, 'clearance'), (tx) =>
+      const limit = limitOf(request.query.limit)
+      const before = beforeOf(request.query.before)
+      const rows = await withActor(db, actedBy(request, 'clearance'), (tx) =>
         listLegs(tx, reference, {
           mode,
           source,
           open: open === undefined ? undefined : open === 'true',
-          limit: limitOf(request.query.limit),
-          before: beforeOf(request.query.before),
+          limit,
+          before,
         }),
       )
-      return { items }
+      return pageOf(rows, limit, ({ sortedAt, key }) => placeIn({ at: sortedAt, key }))
     },
   )
 
@@ -335,8 +329,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         operationId: 'getLeg',
         tags: ['trains'],
         params: ById,
-        response: { 200: LegDetail, ...problems },
-        security: [{ token: [] }],
+        response: { 200: LegDetail, ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -356,8 +349,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         summary: 'Confirm that a listed leg left; the partner is told what was handed over',
         params: ById,
         body: Type.Object({ departedAt: InstantUtc }, closed),
-        response: { 200: Type.Object({ leg: Uuid, warnings: Type.Array(Finding) }), ...problems },
-        security: [{ token: [] }],
+        response: { 200: Type.Object({ leg: Uuid, warnings: Type.Array(Finding) }), ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -384,8 +376,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         tags: ['trains'],
         summary: 'Close a leg; every clearance on it is reported USED',
         params: ById,
-        response: { 200: Type.Object({ used: Type.Integer() }), ...problems },
-        security: [{ token: [] }],
+        response: { 200: Type.Object({ used: Type.Integer() }), ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -405,8 +396,6 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
   const PurposeHeaders = Type.Object({
     [purposeHeader]: Type.Optional(Type.String({ maxLength: 100, description: 'customs-control' })),
   })
-  const customsControl = 'customs-control'
-
   app.get(
     '/api/v1/received',
     {
@@ -421,29 +410,26 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
             limit: Limit,
             before: Before,
             mode: Type.Optional(Mode),
-            declarationId: Type.Optional(Type.String({ maxLength: 70 })),
-            unit: Type.Optional(Type.String({ maxLength: 17 })),
+            declarationId: Type.Optional(plainText(70)),
+            unit: Type.Optional(plainText(17, 'A container or wagon number')),
           },
           closed,
         ),
-        response: { 200: page(ReceivedSummary), ...problems },
-        security: [{ token: [] }],
+        response: { 200: page(ReceivedSummary), ...problemAnswers },
       },
     },
     async (request, reply) => {
       if (request.headers[purposeHeader] !== customsControl)
         return sendRefusal(request, reply, { code: 'access/purpose-missing', clause: 'STOP-2021/6.2' })
       const limit = limitOf(request.query.limit)
-      const items = await withActor(db, actedBy(request, customsControl), (tx) =>
-        listReceived(tx, { ...request.query, limit, before: beforeOf(request.query.before) }),
-      )
-      return {
-        items,
-        ...nextOf(
-          items.map(({ receivedAt }) => receivedAt),
-          limit,
-        ),
-      }
+      const before = beforeOf(request.query.before)
+      const by = actedBy(request, customsControl)
+      const rows = await withActor(db, by, async (tx) => {
+        const found = await listReceived(tx, { ...request.query, limit, before })
+        await recordEvents(tx, by, [{ type: 'received.read', subject: 'list', facts: { record: `${found.length} rows` } }])
+        return found
+      })
+      return pageOf(rows, limit, ({ receivedAt, key }) => placeIn({ at: receivedAt, key }))
     },
   )
 
@@ -456,8 +442,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         tags: ['received'],
         headers: PurposeHeaders,
         params: ById,
-        response: { 200: ReceivedDetail, ...problems },
-        security: [{ token: [] }],
+        response: { 200: ReceivedDetail, ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -497,9 +482,8 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
               }),
             ),
           }),
-          ...problems,
+          ...problemAnswers,
         },
-        security: [{ token: [] }],
       },
     },
     async (request) => ({

@@ -1,13 +1,6 @@
-/** Messages and their fate, partners and links, the event feed. */
+/** Messages and their fate, partners and links, what was refused. */
 import { Type } from 'typebox'
-import {
-  type FeedEvent,
-  feedStart,
-  parseFeedPosition,
-  readFeed,
-  recordEvents,
-  writeFeedPosition,
-} from '../../audit/index.ts'
+import { recordEvents } from '../../audit/index.ts'
 import { clearanceUse } from '../../clearance/index.ts'
 import {
   findMessage,
@@ -18,20 +11,14 @@ import {
   skipMessage,
   summariseLinks,
 } from '../../exchange/index.ts'
-import { listen, withActor } from '../db/index.ts'
-import { sendRefusal } from '../http/problem.ts'
+import { withActor } from '../db/index.ts'
+import { problemAnswers, sendRefusal } from '../http/problem.ts'
 import { actedBy, type HttpServer } from '../http/server.ts'
 import type { ApiNode } from './context.ts'
-import { closed, Limit, MessageDetail, MessageFate, nullable, page, Time, Uuid } from './schemas.ts'
+import { Limit, limitOf, page, pageOf } from './paging.ts'
+import { closed, MessageDetail, MessageFate, nullable, plainText, Time, Uuid } from './schemas.ts'
 
 const ById = Type.Object({ id: Uuid }, closed)
-const problems = { '4xx': { $ref: 'Problem#' } }
-const limitOf = (text: string | undefined): number => Math.min(Number(text ?? 100), 500)
-const security = [{ token: [] }]
-/** Feed pages are read in steps of this size. */
-const feedPage = 200
-/** A line of the feed that says nothing, so that proxies keep it open. */
-const heartbeatMs = 15_000
 
 export function registerExchangeApi(app: HttpServer, node: ApiNode): void {
   const { db } = node
@@ -49,24 +36,22 @@ export function registerExchangeApi(app: HttpServer, node: ApiNode): void {
             limit: Limit,
             before: Type.Optional(Uuid),
             direction: Type.Optional(Type.Union([Type.Literal('out'), Type.Literal('in')])),
-            state: Type.Optional(Type.String({ maxLength: 20 })),
-            type: Type.Optional(Type.String({ maxLength: 20 })),
-            partner: Type.Optional(Type.String({ maxLength: 17 })),
+            state: Type.Optional(plainText(20)),
+            type: Type.Optional(plainText(20)),
+            partner: Type.Optional(plainText(17)),
             subject: Type.Optional(Uuid),
           },
           closed,
         ),
-        response: { 200: page(MessageFate), ...problems },
-        security,
+        response: { 200: page(MessageFate), ...problemAnswers },
       },
     },
     async (request) => {
       const limit = limitOf(request.query.limit)
-      const items = await withActor(db, actedBy(request, 'exchange'), (tx) =>
+      const rows = await withActor(db, actedBy(request, 'exchange'), (tx) =>
         listMessages(tx, { ...request.query, limit }),
       )
-      const last = items.at(-1)
-      return { items, ...(items.length === limit && last ? { next: last.id } : {}) }
+      return pageOf(rows, limit, ({ id }) => id)
     },
   )
 
@@ -79,8 +64,7 @@ export function registerExchangeApi(app: HttpServer, node: ApiNode): void {
         tags: ['messages'],
         summary: 'One message: its fate on both sides, the signed text and the signed receipt',
         params: ById,
-        response: { 200: MessageDetail, ...problems },
-        security,
+        response: { 200: MessageDetail, ...problemAnswers },
       },
     },
     async (request, reply) => {
@@ -103,9 +87,8 @@ export function registerExchangeApi(app: HttpServer, node: ApiNode): void {
               ? 'Send a parked message again, issued anew where the same bytes cannot be taken'
               : 'Give a parked message up; a signed SKIP fills its place and its lane goes on',
           params: ById,
-          body: Type.Object({ reason: Type.String({ minLength: 1, maxLength: 200 }) }, closed),
-          response: { 200: Type.Object({ id: Uuid }), ...problems },
-          security,
+          body: Type.Object({ reason: plainText(200, 'Why, for the record') }, closed),
+          response: { 200: Type.Object({ id: Uuid }), ...problemAnswers },
         },
       },
       async (request, reply) => {
@@ -157,9 +140,8 @@ export function registerExchangeApi(app: HttpServer, node: ApiNode): void {
               }),
             ),
           }),
-          ...problems,
+          ...problemAnswers,
         },
-        security,
       },
     },
     async (request) => {
@@ -203,102 +185,12 @@ export function registerExchangeApi(app: HttpServer, node: ApiNode): void {
               }),
             ),
           }),
-          ...problems,
+          ...problemAnswers,
         },
-        security,
       },
     },
     async (request) => ({ items: [...(await withActor(db, actedBy(request, 'exchange'), listRefusals))] }),
   )
-
-  app.get(
-    '/api/v1/events',
-    {
-      config: { scope: 'events' },
-      schema: {
-        operationId: 'followEvents',
-        tags: ['events'],
-        summary: 'What happened, as server-sent events of CloudEvents JSON; resumable by position',
-        description:
-          'Give the id of the last event you took as `Last-Event-ID` or `after`; `follow=false` ends at the present. Events carry ids and codes, never content.',
-        querystring: Type.Object(
-          {
-            after: Type.Optional(Type.String({ maxLength: 30 })),
-            follow: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
-          },
-          closed,
-        ),
-        response: { ...problems },
-        security,
-      },
-    },
-    async (request, reply) => {
-      const last = request.headers['last-event-id']
-      const after = parseFeedPosition(
-        (typeof last === 'string' ? last : request.query.after) ?? writeFeedPosition(feedStart),
-      )
-      if (!after.ok) return sendRefusal(request, reply, after.refusal)
-      reply.hijack()
-      const out = reply.raw
-      out.writeHead(200, {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-      })
-      let ended = false
-      let wake = () => {}
-      const subscription = await listen(db, 'dostyk_events', () => wake())
-      request.raw.on('close', () => {
-        ended = true
-        wake()
-      })
-      let at = after.value
-      try {
-        while (!ended) {
-          const from = at
-          const read = await withActor(db, actedBy(request, 'events'), (tx) =>
-            readFeed(tx, { after: from, limit: feedPage }),
-          )
-          for (const event of read.events) {
-            const id = writeFeedPosition(event.place)
-            out.write(`id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(cloudEvent(node, id, event))}\n\n`)
-          }
-          at = read.next
-          // A reader that is slower than the feed is waited for, so that nothing piles up here.
-          if (out.writableNeedDrain) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
-          if (read.more) continue
-          if (request.query.follow === 'false') break
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(() => {
-              out.write(': still here\n\n')
-              resolve()
-            }, heartbeatMs)
-            wake = () => {
-              clearTimeout(timer)
-              resolve()
-            }
-          })
-        }
-      } finally {
-        await subscription.close()
-        out.end()
-      }
-    },
-  )
-}
-
-/** One event as CloudEvents 1.0 JSON. */
-function cloudEvent(node: ApiNode, id: string, event: FeedEvent): object {
-  return {
-    specversion: '1.0',
-    id,
-    source: `urn:dostyk:node:${node.me}`,
-    type: `dostyk.${event.type}`,
-    subject: event.subject,
-    time: event.at,
-    datacontenttype: 'application/json',
-    data: event.facts,
-  }
 }
 
 /** Conditions and term under which a message is issued anew: those in force now. */

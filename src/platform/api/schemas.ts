@@ -193,13 +193,14 @@ export const LegDetail = Type.Object({
   list: Type.Unknown({ description: 'As the railway or the partner gave it' }),
 })
 
-export const page = <Schema extends TSchema>(schema: Schema) =>
-  Type.Object({
-    items: Type.Array(schema),
-    next: Type.Optional(Type.String({ description: 'Give as `before` for the next page' })),
+/** Text that a caller chose: bounded, and without control characters, which nothing here is named with. */
+export const plainText = (maxLength: number, description?: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength,
+    pattern: '^[^\\u0000-\\u001f\\u007f]*$',
+    ...(description && { description }),
   })
-
-const digits = (max: number) => Type.String({ pattern: `^[1-9]\\d{0,${max}}$` })
-export const Limit = Type.Optional(digits(2))
-export const Before = Type.Optional(Type.String({ maxLength: 40 }))
-export { closed, digits, Mode, nullable, Time }
+/** A whole number from 1, of at most so many digits, as a parameter writes it. */
+export const digits = (max: number) => Type.String({ pattern: `^[1-9]\\d{0,${max - 1}}$` })
+export { closed, Mode, nullable, Time }

@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from 'commander'
-import type { Decision, Refusal } from '../../kernel/index.ts'
+import { listPartners } from '../../exchange/index.ts'
+import type { AdministrationId, Decision, Refusal } from '../../kernel/index.ts'
 import {
   type ActPerson,
   type Channel,
@@ -20,11 +21,18 @@ import { agreementId, changeChannel, type NodeServices } from '../node.ts'
 import { explain, print, printJson, printTable, Refused } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
 
-/** The partner whose channel is meant; asked for only when there are several. */
-async function channelOf(node: NodeServices, wanted: string | undefined): Promise<Channel> {
-  const partner = wanted ?? (await node.findPartner())
+/** The partner whose channel is meant, approved or only added; asked for only when there are several. */
+async function channelOf(node: NodeServices, command: Command, wanted: string | undefined): Promise<Channel> {
+  const added = await asAdministration(node, listPartners)
+  const partners: readonly AdministrationId[] = added
+    .map(({ id }) => id)
+    .filter((id) => (wanted === undefined ? id.startsWith(`${node.clearance.partnerCountry}-`) : id === wanted))
+  const [partner, another] = partners
+  if (another) command.error(`error: there are several partners; name one: --partner ${partners.join(' | ')}`)
   if (!partner)
-    throw new Refused({ code: 'exchange/partner-unknown', partner: wanted ?? node.clearance.partnerCountry })
+    throw new Refused(
+      wanted === undefined ? { code: 'platform/no-partner' } : { code: 'exchange/partner-unknown', partner: wanted },
+    )
   return { home: node.me, partner, agreement: agreementId }
 }
 
@@ -36,6 +44,18 @@ const refuseOr = <Value>(decision: Decision<Value, { readonly code: string }>): 
 function stage(node: NodeServices, facts: GateFacts, version: ConditionsVersion, on: string): string {
   const basis = findBasis(node.law, facts)
   return basis ? stageOf(basis, facts, version, on) : 'draft'
+}
+
+/** Who agrees an annex, and whether they have. */
+function annexStanding(
+  facts: GateFacts,
+  { version }: ConditionsVersion,
+  { name, digest, approvedBy }: ConditionsVersion['annexes'][number],
+): string {
+  const isOfAnnex = (act: { version?: string; annex?: string; digest?: string }): boolean =>
+    act.version === version && act.annex === name && act.digest === digest
+  if (approvedBy === 'heads') return `approved by ${facts.approvals.filter(isOfAnnex).length} of 2 heads`
+  return facts.decisions.some(isOfAnnex) ? 'agreed by the working group' : 'not agreed by the working group yet'
 }
 
 type PartnerOption = ConfigOption & { partner?: string }
@@ -54,9 +74,9 @@ export function registerConditionsCommands(program: Command): void {
   withPartner(conditions.command('list'))
     .description('versions with their digests, decisions and approvals, and what is still missing')
     .option('--json', 'print as JSON')
-    .action(async (options: PartnerOption & { json?: boolean }) => {
+    .action(async (options: PartnerOption & { json?: boolean }, command: Command) => {
       await withNode(options, async (node) => {
-        const channel = await channelOf(node, options.partner)
+        const channel = await channelOf(node, command, options.partner)
         const { facts, decision } = await node.gate(channel.partner)
         const { on } = node.recordedBy(terminalActor())
         const versions = facts.conditions.map((version) => ({
@@ -77,24 +97,32 @@ export function registerConditionsCommands(program: Command): void {
             print(`Warning: ${explain(code, rest)}${clause ? ` (${clause})` : ''}`)
         if (opening.ok && facts.state !== 'production')
           print(`Digest that two persons confirm to open production: ${opening.value}`)
+        if (!opening.ok && opening.refusal.code !== missing?.code) {
+          const { code, clause, ...rest } = opening.refusal as Refusal
+          print(`Missing for production: ${explain(code, rest)}${clause ? ` (${clause})` : ''}`)
+        }
         for (const version of versions) {
           print(
             `\nVersion ${version.version}: ${version.stage}, valid from ${version.validFrom}${version.validUntil ? ` until ${version.validUntil}` : ''}`,
           )
           print(`  body ${version.bodyDigest}`)
           for (const annex of version.annexes)
-            print(`  annex ${annex.name} ${annex.digest} (approved by ${annex.approvedBy})`)
-          printTable(
-            ['  side', 'person', 'post', 'approved on', 'digest'],
-            version.approvals.map(({ side, person, post, approvedOn, digest }) => [
-              `  ${side}`,
-              person,
-              post,
-              approvedOn,
-              digest,
-            ]),
-          )
+            print(`  annex ${annex.name} ${annex.digest}  ${annexStanding(facts, version, annex)}`)
+          if (version.approvals.length === 0) print('  no head has approved it')
+          else
+            printTable(
+              ['  side', 'person', 'post', 'approved on', 'digest'],
+              version.approvals.map(({ side, person, post, approvedOn, digest }) => [
+                `  ${side}`,
+                person,
+                post,
+                approvedOn,
+                digest,
+              ]),
+            )
         }
+        print('')
+        if (facts.decisions.length === 0) return print('No decision of the working group is on record.')
         print('')
         printTable(
           ['decision', 'kind', 'decided on', 'version', 'annex'],
@@ -128,10 +156,18 @@ export function registerConditionsCommands(program: Command): void {
     .action(
       async (
         options: PartnerOption & { reference: string; on: string; kind?: DecisionKind; annex?: string; all?: boolean },
+        command: Command,
       ) => {
+        if (!options.all === !options.kind) command.error('error: give --all, or the --kind of one decision')
+        if ((options.kind === 'annex') !== (options.annex !== undefined))
+          command.error('error: --kind annex and --annex NAME belong together')
         await withNode(options, async (node) => {
-          const channel = await channelOf(node, options.partner)
+          const channel = await channelOf(node, command, options.partner)
           const { version, bodyDigest, annexes } = node.clearance.conditions
+          if (options.annex && !annexes.some(({ name }) => name === options.annex))
+            command.error(
+              `error: version ${version} has no annex "${options.annex}", only ${annexes.map(({ name }) => name).join(', ')}`,
+            )
           const of = (kind: DecisionKind, name?: string) => {
             const annex = annexes.find((each) => each.name === name)
             const reference = options.all
@@ -152,7 +188,9 @@ export function registerConditionsCommands(program: Command): void {
                 ),
                 ...annexes.map(({ name }) => of('annex', name)),
               ]
-            : [of(options.kind ?? 'other', options.annex)]
+            : options.kind
+              ? [of(options.kind, options.annex)]
+              : []
           const by = node.recordedBy(terminalActor())
           await asAdministration(node, async (tx) => {
             for (const decision of wanted)
@@ -170,7 +208,7 @@ export function registerConditionsCommands(program: Command): void {
     .requiredOption('--post <post>', 'in which post')
     .requiredOption('--on <date>', 'YYYY-MM-DD')
     .requiredOption('--digest <digest>', 'of exactly what was approved, as `conditions list` shows it')
-    .option('--version <version>', 'of the Technical Conditions; the shipped one if not given')
+    .option('--conditions-version <version>', 'the shipped one if not given')
     .option('--annex <name>', 'an annex that the heads approve, instead of the body')
     .action(
       async (
@@ -180,12 +218,13 @@ export function registerConditionsCommands(program: Command): void {
           post: string
           on: string
           digest: string
-          version?: string
+          conditionsVersion?: string
           annex?: string
         },
+        command: Command,
       ) => {
         await withNode(options, async (node) => {
-          const channel = await channelOf(node, options.partner)
+          const channel = await channelOf(node, command, options.partner)
           const { side, person, post, digest, annex } = options
           const approval = {
             side,
@@ -193,7 +232,7 @@ export function registerConditionsCommands(program: Command): void {
             post,
             digest,
             approvedOn: options.on,
-            version: options.version ?? node.clearance.conditions.version,
+            version: options.conditionsVersion ?? node.clearance.conditions.version,
             ...(annex && { annex }),
           }
           const by = node.recordedBy(terminalActor())
@@ -230,18 +269,24 @@ export function registerConditionsCommands(program: Command): void {
       [] as string[],
     )
     .option('--digest <digest>', 'production: the digest that `conditions list` shows, as both persons confirmed it')
-    .action(async (state: string, options: PartnerOption & { reason: string; person: string[]; digest?: string }) => {
-      await withNode(options, async (node) => {
-        const channel = await channelOf(node, options.partner)
-        const by = node.recordedBy(terminalActor())
-        const act = options.digest
-          ? { digest: options.digest, persons: options.person.map((id) => ({ id, at: by.at })) }
-          : undefined
-        const wanted = { to: state as ChannelState, reason: options.reason, ...(act && { act }) }
-        const { parked } = refuseOr(await changeChannel(node, channel.partner, wanted, terminalActor()))
-        print(
-          `The channel with ${channel.partner} is now ${state}.${parked > 0 ? ` ${parked} test message(s) were parked.` : ''}`,
-        )
-      })
-    })
+    .action(
+      async (
+        state: string,
+        options: PartnerOption & { reason: string; person: string[]; digest?: string },
+        command: Command,
+      ) => {
+        await withNode(options, async (node) => {
+          const channel = await channelOf(node, command, options.partner)
+          const by = node.recordedBy(terminalActor())
+          const act = options.digest
+            ? { digest: options.digest, persons: options.person.map((id) => ({ id, at: by.at })) }
+            : undefined
+          const wanted = { to: state as ChannelState, reason: options.reason, ...(act && { act }) }
+          const { parked } = refuseOr(await changeChannel(node, channel.partner, wanted, terminalActor()))
+          print(
+            `The channel with ${channel.partner} is now ${state}.${parked > 0 ? ` ${parked} test message(s) were parked.` : ''}`,
+          )
+        })
+      },
+    )
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   findDeclaration,
   findLeg,
@@ -87,7 +87,16 @@ export function registerListCommands(program: Command): void {
   withListOptions(list.command('clearances'))
     .description('declarations of this side with their decision, or with --received what partners sent')
     .option('--received', 'what partners sent')
-    .option('--outcome <outcome>', 'eligible, partial, withheld, held, not-concerned or cancelled')
+    .addOption(
+      new Option('--outcome <outcome>', 'only those decided so').choices([
+        'eligible',
+        'partial',
+        'withheld',
+        'held',
+        'not-concerned',
+        'cancelled',
+      ]),
+    )
     .action(async (options: ListOptions & { received?: boolean; outcome?: string }) => {
       await withNode(options, async (node) => {
         if (options.received) {
@@ -159,9 +168,24 @@ export function registerListCommands(program: Command): void {
 
   withListOptions(list.command('messages'))
     .description('messages of both directions with their fate, newest first')
-    .option('--state <state>', 'queued, waiting, received, parked, skipped, reissued; accepted, rejected, quarantined')
+    .addOption(
+      new Option(
+        '--state <state>',
+        'the first six of what is sent; received and the last three of what came in',
+      ).choices([
+        'queued',
+        'waiting',
+        'received',
+        'parked',
+        'skipped',
+        'reissued',
+        'accepted',
+        'rejected',
+        'quarantined',
+      ]),
+    )
     .option('--type <type>', 'EXP-CLR, DEP …')
-    .option('--direction <direction>', 'out or in')
+    .addOption(new Option('--direction <direction>', 'from here or to here').choices(['out', 'in']))
     .action(async (options: ListOptions & { state?: string; type?: string; direction?: 'out' | 'in' }) => {
       await withNode(options, async (node) => {
         const rows = await reading(node, (tx) => listMessages(tx, options))

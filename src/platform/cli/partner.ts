@@ -8,6 +8,14 @@ import { registerShippedConditions } from '../node.ts'
 import { print, printJson, printTable, Refused } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
 
+/** Since when the partner gives no good answer, and how the last attempt ended. */
+function failingLink(
+  links: ReadonlyArray<{ readonly failingSince: string | null; readonly lastFailure: string | null }>,
+): string | null {
+  const link = links.find(({ failingSince }) => failingSince !== null)
+  return link ? `${link.failingSince?.slice(0, 19)}Z ${link.lastFailure ?? ''}`.trimEnd() : null
+}
+
 export function registerPartnerCommands(program: Command): void {
   const partner = program.command('partner').description('the administrations on the other side of the wire')
 
@@ -98,7 +106,7 @@ export function registerPartnerCommands(program: Command): void {
             row.links.reduce((sum, link) => sum + link.queued + link.waiting, 0),
             row.links.reduce((sum, link) => sum + link.parked, 0),
             row.links.map((link) => link.lastAnswerAt).find(Boolean) ?? null,
-            row.links.map((link) => link.failingSince).find(Boolean) ?? null,
+            failingLink(row.links),
             row.endpoint,
           ]),
         )

@@ -22,13 +22,21 @@ export const Config = Type.Object(
     ),
     database: Type.Object(
       {
-        url: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'Or DATABASE_URL in the environment' })),
+        url: Type.Optional(
+          Type.String({ pattern: '^postgres(ql)?://', description: 'Or DATABASE_URL in the environment' }),
+        ),
         ownerUrl: Type.Optional(
           Type.String({ pattern: '^postgres(ql)?://', description: 'Login that owns the tables; else the url itself' }),
         ),
         embedded: Type.Optional(
           Type.Object(
-            { folder: Path, database: Type.Optional(Type.String({ pattern: '^[a-z][a-z0-9_]{0,30}$' })) },
+            {
+              folder: Path,
+              // A database called dostyk would give its login the name of the role dostyk_app.
+              database: Type.Optional(
+                Type.String({ pattern: '^(?!(dostyk|postgres|template[01])$)[a-z][a-z0-9_]{0,30}$' }),
+              ),
+            },
             { ...closed, description: 'The PostgreSQL that came with this program, in a folder of its own' },
           ),
         ),
@@ -103,7 +111,11 @@ export function parseConfig(text: string): Decision<Config, ConfigRefusal> {
   const problems = validator.Errors(value).flatMap(({ keyword, instancePath, params }): ConfigProblem[] => {
     const facts = params as Record<string, unknown>
     if (keyword === 'required')
-      return (facts['requiredProperties'] as string[]).map((member) => ({ pointer: instancePath, rule: keyword, member }))
+      return (facts['requiredProperties'] as string[]).map((member) => ({
+        pointer: instancePath,
+        rule: keyword,
+        member,
+      }))
     if (keyword === 'additionalProperties')
       return (facts['additionalProperties'] as string[]).map((member) => {
         const nearest = nearestOf(member, knownMembers(instancePath))
@@ -134,7 +146,9 @@ function plainNumbers(value: JsonValue): unknown {
   if (Array.isArray(value)) return value.map(plainNumbers)
   if (value === null || typeof value !== 'object') return value
   if ('text' in value && typeof value.text === 'string' && value.constructor !== Object) return Number(value.text)
-  return Object.fromEntries(Object.entries(value as Record<string, JsonValue>).map(([key, member]) => [key, plainNumbers(member)]))
+  return Object.fromEntries(
+    Object.entries(value as Record<string, JsonValue>).map(([key, member]) => [key, plainNumbers(member)]),
+  )
 }
 
 function knownMembers(pointer: string): readonly string[] {
@@ -155,7 +169,9 @@ function editDistance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i]
     for (let j = 1; j <= b.length; j += 1)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)))
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      )
     row = next
   }
   return row[b.length] ?? 0
@@ -181,7 +197,9 @@ export async function readConfig(path: string): Promise<Config> {
     ...config,
     database: {
       ...config.database,
-      ...(config.database.embedded && { embedded: { ...config.database.embedded, folder: place(config.database.embedded.folder) } }),
+      ...(config.database.embedded && {
+        embedded: { ...config.database.embedded, folder: place(config.database.embedded.folder) },
+      }),
     },
     keys: {
       folder: place(config.keys.folder),

@@ -18,11 +18,6 @@ export interface Expected {
     readonly path: string
     readonly taken: number
     readonly refused: ReadonlyArray<{ readonly position: number; readonly code: string }>
-    readonly exceptions: ReadonlyArray<{
-      readonly declarationId: string
-      readonly outcome: string
-      readonly ground?: string
-    }>
   }>
   readonly legs: ReadonlyArray<{
     readonly train: string

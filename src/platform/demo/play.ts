@@ -35,11 +35,19 @@ export async function readExpected(): Promise<Expected> {
   return JSON.parse(await readFile(join(samplesFolder, 'expected.json'), 'utf8')) as Expected
 }
 
-/** Plays the timeline to its end. @param tell is told each step */
+/** Samples that other administrations published, and what must become of them here. */
+async function readPublished(): Promise<{ readonly node: string; readonly files: Expected['files'] }> {
+  return JSON.parse(await readFile(join(samplesFolder, 'formats', 'expected.json'), 'utf8')) as {
+    node: string
+    files: Expected['files']
+  }
+}
+
+/** Plays the timeline to its end, then hands over the published samples. @param tell is told each step */
 export async function playTimeline(
   two: TwoNodes,
   expected: Expected,
-  tell: (line: string, progress: { step: number; of: number }) => void,
+  tell: (line: string) => void,
 ): Promise<Played> {
   const steps = JSON.parse(await readFile(join(samplesFolder, 'timeline.json'), 'utf8')) as readonly Step[]
   const wrong: string[] = []
@@ -49,9 +57,19 @@ export async function playTimeline(
     assert(node, `a step names a node: ${id}`)
     return node
   }
+  const handOver = async (step: Pick<Step, 'node' | 'file' | 'expect'>, wanted: Expected['files']): Promise<void> => {
+    assert(step.file, 'a submission names its file')
+    const result = await submit(nodeOf(step.node), step.file)
+    totals.submissions += 1
+    totals.records += result.records
+    totals.refused += result.refused
+    totals.unchanged += result.unchanged
+    const difference = compare(step, result, wanted)
+    if (difference) wrong.push(difference)
+  }
   for (const step of steps) {
     const place = step.node ? `${step.node.padEnd(7)}  ` : ''
-    tell(`${step.at.slice(0, 16).replace('T', ' ')}  ${place}${step.note}`, { step: step.step, of: steps.length })
+    tell(`${step.at.slice(0, 16).replace('T', ' ')}  ${place}${step.note}`)
     switch (step.action) {
       case 'cut-link':
         await settle(two)
@@ -65,17 +83,14 @@ export async function playTimeline(
         await settle(two)
         await closeLeg(nodeOf(step.node), step.leg ?? {})
         break
-      case 'submit': {
-        assert(step.file, 'a submission names its file')
-        const result = await submit(nodeOf(step.node), step.file)
-        totals.submissions += 1
-        totals.records += result.records
-        totals.refused += result.refused
-        totals.unchanged += result.unchanged
-        const difference = compare(step, result, expected)
-        if (difference) wrong.push(difference)
-      }
+      case 'submit':
+        await handOver(step, expected.files)
     }
+  }
+  const published = await readPublished()
+  for (const { path } of published.files) {
+    tell(`                  ${published.node.padEnd(7)}  ${path.replace('formats/', 'Published sample ')}`)
+    await handOver({ node: published.node, file: path }, published.files)
   }
   await settle(two)
   return {
@@ -112,12 +127,16 @@ async function call<Answer>(node: DemoNode, path: string, body?: Uint8Array): Pr
 }
 
 /** Says how a hand-over differs from what the samples' author expects of it, if it does. */
-function compare(step: Step, result: SubmissionResult, expected: Expected): string | undefined {
+function compare(
+  step: Pick<Step, 'file' | 'expect'>,
+  result: SubmissionResult,
+  expected: Expected['files'],
+): string | undefined {
   if (step.expect === 'unchanged')
     return result.unchanged === result.records && result.records > 0
       ? undefined
       : `${step.file} again: ${result.unchanged} of ${result.records} unchanged`
-  const wanted = expected.files.find(({ path }) => path === step.file)
+  const wanted = expected.find(({ path }) => path === step.file)
   if (!wanted) return `${step.file} is not among what is expected`
   const refused = result.results.filter(({ outcome }: RecordResult) => outcome === 'refused')
   const codes = refused.map(({ position, problems }) => `${position} ${problems[0]?.code}`).sort()

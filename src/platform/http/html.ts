@@ -38,6 +38,8 @@ export interface Reader {
   /** Set when the reader chose the language on a page; links carry it on. */
   readonly chosen: Language | undefined
   readonly text: (key: string, facts?: Readonly<Record<string, unknown>>) => string
+  /** A text with markup among its facts. */
+  readonly rich: (key: string, facts: Readonly<Record<string, HtmlValue>>) => Html
   /** A link within this node, with the chosen language. */
   readonly link: (path: string, query?: Readonly<Record<string, string>>) => string
 }
@@ -51,6 +53,11 @@ export function readerOf(request: Pick<FastifyRequest, 'headers' | 'query'>): Re
     language,
     chosen,
     text: (key, facts = {}) => textOf(key, language, facts),
+    rich: (key, facts) => {
+      const marked = Object.fromEntries(Object.keys(facts).map((name) => [name, `\0${name}\0`]))
+      const parts = textOf(key, language, marked).split('\0')
+      return html`${parts.map((part, index) => (index % 2 === 0 ? part : facts[part]))}`
+    },
     link: (path, query = {}) => {
       const parameters = new URLSearchParams({ ...query, ...(chosen && { lang: chosen }) }).toString()
       return parameters === '' ? path : `${path}?${parameters}`
@@ -121,21 +128,25 @@ ${content}
 `
 }
 
-/** A table in a region of its own that scrolls sideways where it must, also by keyboard. `numeric`: columns of numbers. */
+/**
+ * A table in a region of its own that scrolls sideways where it must, also by keyboard.
+ * @param options `numeric`: columns of numbers; `underHeading`: the heading above says what the caption would
+ */
 export function table(
   caption: string,
   heads: readonly string[],
   rows: ReadonlyArray<readonly HtmlValue[]>,
-  options: { readonly numeric?: readonly number[]; readonly empty: string },
+  options: { readonly numeric?: readonly number[]; readonly empty: string; readonly underHeading?: boolean },
 ): Html {
-  if (rows.length === 0) return html`<h3>${caption}</h3><p class="quiet">${options.empty}</p>`
+  if (rows.length === 0)
+    return html`${options.underHeading ? null : html`<h3>${caption}</h3>`}<p class="quiet">${options.empty}</p>`
   const numeric = new Set(options.numeric)
   const cell = (value: HtmlValue, column: number): Html => {
     if (column === 0) return html`<th scope="row">${value}</th>`
     return numeric.has(column) ? html`<td class="number">${value}</td>` : html`<td>${value}</td>`
   }
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
-<caption>${caption}</caption>
+<caption${options.underHeading ? html` class="unseen"` : null}>${caption}</caption>
 <thead><tr>${heads.map((head, column) =>
     numeric.has(column) ? html`<th scope="col" class="number">${head}</th>` : html`<th scope="col">${head}</th>`,
   )}</tr></thead>

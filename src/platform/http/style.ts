@@ -12,6 +12,7 @@ a { color: var(--accent); text-underline-offset: .15em; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 main:focus { outline: none; }
 .skip { position: absolute; left: -100vw; }
+.unseen { position: absolute; width: 1px; height: 1px; padding: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .skip:focus { position: static; display: inline-block; padding: .5rem; }
 header { display: flex; flex-wrap: wrap; gap: .25rem 2rem; align-items: center; padding: .75rem 0; border-bottom: 1px solid var(--line); }
 .brand { margin: 0; font-weight: 700; letter-spacing: .02em; }

@@ -44,6 +44,14 @@ export interface PeerServerLimits {
   readonly connectionsMax: number
 }
 
+export interface PeerServer {
+  readonly port: number
+  /** Takes no new request and resolves when those under way were answered. */
+  close(): Promise<void>
+  /** Breaks off what is under way. */
+  breakOff(): void
+}
+
 /**
  * Listens for partners. Only POST is answered; a body over the limit is refused while it comes, before it is kept.
  * @param answer told who the peer's key is; who that is, the exchange decides
@@ -53,7 +61,7 @@ export async function openPeerServer(
   address: { readonly host: string; readonly port: number },
   limits: PeerServerLimits,
   answer: (request: PeerRequest) => Promise<PeerResponse>,
-): Promise<{ readonly port: number; close(): Promise<void> }> {
+): Promise<PeerServer> {
   const server: Server = createServer(
     {
       ...identity,
@@ -125,11 +133,19 @@ export async function openPeerServer(
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
+        const sweeping = setInterval(() => server.closeIdleConnections(), idleSweepMs)
+        server.close(() => {
+          clearInterval(sweeping)
+          resolve()
+        })
+        server.closeIdleConnections()
       }),
+    breakOff: () => server.closeAllConnections(),
   }
 }
+
+/** While the server closes, connections that have fallen idle are looked for this often. */
+const idleSweepMs = 50
 
 const answerBytesMax = 8 * 1024 * 1024
 
@@ -138,6 +154,7 @@ export class PeerClient {
   private readonly identity: TlsIdentity
   private readonly timeoutSeconds: number
   private readonly agents = new Map<string, Agent>()
+  private readonly closing = new AbortController()
 
   constructor(identity: TlsIdentity, timeoutSeconds = 30) {
     this.identity = identity
@@ -164,7 +181,7 @@ export class PeerClient {
           method: 'POST',
           agent: this.agentFor(partner),
           headers: { 'content-type': 'application/json', 'content-length': bytes.length },
-          signal: AbortSignal.timeout(this.timeoutSeconds * 1000),
+          signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(this.timeoutSeconds * 1000)]),
         },
         (response) => {
           const chunks: Buffer[] = []
@@ -190,7 +207,9 @@ export class PeerClient {
     })
   }
 
+  /** Breaks off what is under way: the partner may have taken it, and will say so when it comes again. */
   close(): void {
+    this.closing.abort()
     for (const agent of this.agents.values()) agent.destroy()
     this.agents.clear()
   }

@@ -1,5 +1,7 @@
 -- The exchange of signed messages with partner administrations: partners and their keys, the outbox with its lanes,
 -- the ledger of what came in with the receipt given for it, and the payload parts of both directions.
+-- Keys begin with what tells rows apart, not with partner and mode that nearly all rows share: before the first
+-- statistics a planner takes any first column for selective and would walk the whole table by it.
 create schema exchange;
 grant usage on schema exchange to dostyk_app;
 
@@ -39,7 +41,7 @@ create table exchange.lane (
   mode text not null check (mode in ('test', 'live')),
   id uuid not null,
   parked_by uuid,
-  primary key (partner, mode, id)
+  primary key (id, partner, mode)
 );
 
 create table exchange.outbound (
@@ -75,7 +77,7 @@ create table exchange.outbound (
 ) with (fillfactor = 70);
 create index outbound_queue on exchange.outbound (partner, mode, due_at) where state = 'queued';
 -- A place in a lane is held by one message; those that gave it up to another stay in the table.
-create unique index outbound_place on exchange.outbound (partner, mode, lane, seq, epoch)
+create unique index outbound_place on exchange.outbound (lane, seq, epoch, partner, mode)
   where state not in ('skipped', 'reissued');
 create index outbound_subject on exchange.outbound (subject);
 create index outbound_parked on exchange.outbound (partner, mode) where state = 'parked';
@@ -105,9 +107,9 @@ create table exchange.inbound (
   answer_id uuid,
   used_at timestamptz,
   duplicates integer not null default 0,
-  primary key (partner, mode, id)
+  primary key (id, partner, mode)
 ) with (fillfactor = 85);
-create index inbound_lane on exchange.inbound (partner, mode, lane, epoch, seq);
+create index inbound_lane on exchange.inbound (lane, epoch, seq, partner, mode);
 create index inbound_received on exchange.inbound (received_at);
 create index inbound_defective on exchange.inbound (partner, received_at) where state in ('rejected', 'quarantined');
 

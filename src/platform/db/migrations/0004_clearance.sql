@@ -63,7 +63,7 @@ create table clearance.declaration (
   waiting boolean not null default false,
   first_taken_at timestamptz not null default now(),
   changed_at timestamptz not null default now(),
-  unique (mode, declaration_id)
+  unique (declaration_id, mode)
 ) with (fillfactor = 85);
 create index declaration_changed on clearance.declaration (changed_at);
 create index declaration_held on clearance.declaration (mode) where outcome = 'held';
@@ -113,9 +113,12 @@ create table clearance.received (
   received_at timestamptz not null,
   changed_at timestamptz not null default now(),
   used_at timestamptz,
-  unique (partner, mode, declaration_id)
+  -- Used, and the partner is not told yet.
+  use_waiting boolean not null default false,
+  unique (declaration_id, partner, mode)
 ) with (fillfactor = 85);
 create index received_changed on clearance.received (changed_at);
+create index received_use_waiting on clearance.received (mode) where use_waiting;
 
 create table clearance.received_unit (
   received uuid not null references clearance.received (key),
@@ -166,10 +169,13 @@ create table clearance.leg (
   arrived_at timestamptz,
   closed_at timestamptz,
   departure_message uuid,
+  -- Left while the channel was closed: the partner is told when it opens.
+  waiting boolean not null default false,
   changed_at timestamptz not null default now(),
-  unique (mode, source, identity)
+  unique (identity, source, mode)
 );
 create index leg_changed on clearance.leg (changed_at);
+create index leg_waiting on clearance.leg (mode) where waiting;
 
 -- Which units a leg lists, to find it by container or wagon.
 create table clearance.leg_unit (
@@ -202,9 +208,12 @@ create table clearance.rail_record (
   content jsonb not null,
   warnings jsonb not null default '[]',
   message uuid,
+  -- Recorded while the channel was closed: the partner is told when it opens.
+  waiting boolean not null default false,
   taken_at timestamptz not null default now(),
-  unique (mode, direction, record, identity)
+  unique (identity, record, direction, mode)
 );
+create index rail_record_waiting on clearance.rail_record (mode) where waiting;
 
 -- What each train drew from a temporary declaration.
 create table clearance.draw (

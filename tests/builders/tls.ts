@@ -1,0 +1,78 @@
+/** TLS keys with certificates, and raw connections that say exactly the bytes a test wants said. */
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { X509CertificateGenerator } from '@peculiar/x509'
+import { makeSelfSignedCertificate } from '../../src/platform/keys/self-signed-certificate.ts'
+
+export interface TlsKey {
+  readonly key: string
+  readonly cert: string
+  /** SHA-256 of the SubjectPublicKeyInfo, base64url. */
+  readonly pin: string
+}
+
+export function makeTlsKey(): TlsKey {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    cert: makeSelfSignedCertificate(privateKey, 'peer', randomBytes(16), new Date().toISOString()),
+    pin: createHash('sha256').update(spki).digest('base64url'),
+  }
+}
+
+/** A key whose certificate ended years ago. */
+export async function makeExpiredTlsKey(): Promise<TlsKey> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: 'CN=peer',
+    notBefore: new Date('2019-01-01T00:00:00Z'),
+    notAfter: new Date('2020-01-01T00:00:00Z'),
+    signingAlgorithm: algorithm,
+    keys,
+  })
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  const spki = Buffer.from(await crypto.subtle.exportKey('spki', keys.publicKey))
+  return {
+    key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`,
+    cert: certificate.toString('pem'),
+    pin: createHash('sha256').update(spki).digest('base64url'),
+  }
+}
+
+/** Connects with a key or, as a stranger may, with none. */
+export async function connectTls(
+  port: number,
+  key: TlsKey | undefined,
+  options: ConnectionOptions = {},
+): Promise<TLSSocket> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    ...(key && { key: key.key, cert: key.cert }),
+    rejectUnauthorized: false,
+    ...options,
+  })
+  await once(socket, 'secureConnect')
+  return socket
+}
+
+/** Everything the other side still says, until it closes, breaks off or has been silent for so long. */
+export function hear(socket: TLSSocket, silenceMs = 3000): Promise<string> {
+  return new Promise((resolve) => {
+    let heard = ''
+    const done = (): void => {
+      clearTimeout(timer)
+      resolve(heard)
+    }
+    const timer = setTimeout(done, silenceMs)
+    socket.on('data', (chunk: Buffer) => {
+      heard += chunk.toString('latin1')
+      timer.refresh()
+    })
+    socket.once('close', done)
+    socket.on('error', () => {})
+  })
+}
