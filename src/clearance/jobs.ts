@@ -54,6 +54,8 @@ export interface RecordResult {
   readonly outcome: Taken['outcome']
   readonly about: string | undefined
   readonly problems: readonly Problem[]
+  /** What was read differently than it stood, or is not carried. */
+  readonly notes: readonly Problem[]
 }
 
 const resultsMax = 1000
@@ -107,6 +109,7 @@ export async function takeSubmission(
           outcome: each.outcome,
           about: each.about,
           problems: each.problems,
+          notes: entry.notes,
         })
     }
     onProgress?.(totals)
@@ -244,14 +247,15 @@ async function saveEntries(
   outcomes: readonly Taken[],
 ): Promise<void> {
   await sql`
-    insert into clearance.submission_record (submission, position, line, format, record, outcome, problems, digest,
-      original, about)
+    insert into clearance.submission_record (submission, position, line, format, record, outcome, problems, notes,
+      digest, original, about)
     select ${submission}, * from unnest(
       ${entries.map(({ position }) => position)}::int[], ${entries.map(({ line }) => line ?? null)}::int[],
       ${entries.map(({ format }) => format)}::text[],
       ${entries.map(({ result }) => (result.ok ? result.value.record : null))}::text[],
       ${outcomes.map(({ outcome }) => outcome)}::text[],
       ${outcomes.map(({ problems }) => (problems.length > 0 ? JSON.stringify(problems) : null))}::jsonb[],
+      ${entries.map(({ notes }) => (notes.length > 0 ? JSON.stringify(notes) : null))}::jsonb[],
       ${entries.map(({ digest }) => digest)}::text[], ${entries.map(({ original }) => Buffer.from(original))}::bytea[],
       ${outcomes.map(({ about }) => about ?? null)}::uuid[])`.execute(tx)
 }

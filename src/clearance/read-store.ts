@@ -64,6 +64,7 @@ export interface SubmissionRecordRow {
   readonly record: string | null
   readonly outcome: string
   readonly problems: readonly Problem[] | null
+  readonly notes: readonly Problem[] | null
   readonly digest: string
   readonly about: string | null
 }
@@ -74,7 +75,7 @@ export async function listSubmissionRecords(
   filter: { submission: string; after: number; limit: number; outcome?: string | undefined },
 ): Promise<readonly SubmissionRecordRow[]> {
   const { rows } = await sql<SubmissionRecordRow>`
-    select submission, position, line, format, record, outcome, problems, digest, about
+    select submission, position, line, format, record, outcome, problems, notes, digest, about
     from clearance.submission_record
     where submission = ${filter.submission} and position > ${filter.after}
       and (${filter.outcome ?? null}::text is null or outcome = ${filter.outcome ?? null})

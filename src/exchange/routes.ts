@@ -395,6 +395,11 @@ export async function answerFrames(
   return { status: 200, contentType: 'application/jose', body: answer, outcome, answersQueued }
 }
 
+/** Whether a partner's newest keysets pin this TLS key: of anybody else no body is read. */
+export async function isPeerKnown(node: ExchangeNode, pin: string): Promise<boolean> {
+  return (await findPeer(node, pin)) !== undefined
+}
+
 async function findPeer(node: ExchangeNode, pin: string | undefined): Promise<Partner | undefined> {
   if (!pin) return undefined
   return (await node.partners()).find(({ keyrings }) =>

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { recordEvents, startSequencer } from '../audit/index.ts'
 import { outboxChannel, signAllWaiting, takeSubmission } from '../clearance/index.ts'
-import { answerFrames, frameLimits, Sender } from '../exchange/index.ts'
+import { answerFrames, frameLimits, isPeerKnown, Sender } from '../exchange/index.ts'
 import type { ApiNode } from './api/context.ts'
 import { registerApi } from './api/index.ts'
 import { type Database, listen, migrate, openDatabase, withActor } from './db/index.ts'
@@ -23,6 +23,14 @@ export interface RunningNode {
 }
 
 const framesPath = '/exchange/v1/frames'
+/** A partner's sender has one frame under way per process; what is under way is what this process must hold in memory. */
+const peerLimits = {
+  bodyBytesMax: frameLimits.wireBytesMax,
+  requestSecondsMax: 30,
+  connectionsMax: 200,
+  strangersMax: 50,
+  requestsPerPeerMax: 8,
+} as const
 const housekeepingSeconds = 60
 /** What is signed a while after the gates opened without a hint. */
 const waitingSeconds = 2
@@ -57,23 +65,26 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
   const peers = await openPeerServer(
     node.keys.tls,
     config.exchange,
-    { bodyBytesMax: frameLimits.wireBytesMax, requestSecondsMax: 30, connectionsMax: 200 },
-    async ({ peerPin, path, body }) => {
-      if (path !== framesPath)
-        return {
-          status: 404,
-          contentType: 'application/problem+json',
-          body: JSON.stringify({ status: 404, code: 'platform/not-found' }),
+    peerLimits,
+    {
+      knows: (pin) => isPeerKnown(node.exchange, pin),
+      answer: async ({ peerPin, path, body }) => {
+        if (path !== framesPath)
+          return {
+            status: 404,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({ status: 404, code: 'platform/not-found' }),
+          }
+        try {
+          const answer = await answerFrames(node.exchange, db, { peerPin, body })
+          telemetry.metrics.framesAnswered.inc({ outcome: answer.outcome })
+          if (answer.answersQueued) sender.wake()
+          return answer
+        } catch (error) {
+          report('exchange/busy', error, {})
+          throw error
         }
-      try {
-        const answer = await answerFrames(node.exchange, db, { peerPin, body })
-        telemetry.metrics.framesAnswered.inc({ outcome: answer.outcome })
-        if (answer.answersQueued) sender.wake()
-        return answer
-      } catch (error) {
-        report('exchange/busy', error, {})
-        throw error
-      }
+      },
     },
   )
   const httpUrl = await listenHttp(http, config.http)

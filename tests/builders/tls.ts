@@ -2,7 +2,6 @@
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
-import { X509CertificateGenerator } from '@peculiar/x509'
 import { makeSelfSignedCertificate } from '../../src/platform/keys/self-signed-certificate.ts'
 
 export interface TlsKey {
@@ -22,24 +21,13 @@ export function makeTlsKey(): TlsKey {
   }
 }
 
-/** A key whose certificate ended years ago. */
-export async function makeExpiredTlsKey(): Promise<TlsKey> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=peer',
-    notBefore: new Date('2019-01-01T00:00:00Z'),
-    notAfter: new Date('2020-01-01T00:00:00Z'),
-    signingAlgorithm: algorithm,
-    keys,
-  })
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  const spki = Buffer.from(await crypto.subtle.exportKey('spki', keys.publicKey))
-  return {
-    key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`,
-    cert: certificate.toString('pem'),
-    pin: createHash('sha256').update(spki).digest('base64url'),
-  }
+/** A key whose certificate ended years ago, and whose signature of itself is wrong by that. */
+export function makeExpiredTlsKey(): TlsKey {
+  const made = makeTlsKey()
+  const der = Buffer.from(made.cert.replaceAll(/-----.*?-----|\s/g, ''), 'base64')
+  der.write('20200101000000Z', der.indexOf('99991231235959Z'), 'latin1')
+  const cert = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`
+  return { ...made, cert }
 }
 
 /** Connects with a key or, as a stranger may, with none. */

@@ -34,6 +34,8 @@ export const SubmissionAnswer = Type.Object({
       outcome: Type.String({ description: 'taken, amended, superseded, unchanged or refused' }),
       about: Type.Optional(Uuid),
       problems: Type.Array(Finding),
+      notes: Type.Array(Finding, { description: 'What was read differently than it stood, or is not carried' }),
+      notes: Type.Array(Finding, { description: 'What was read differently than it stood, or is not carried' }),
     }),
     { description: 'The first 1000 records; the rest by /submissions/{id}/records' },
   ),
@@ -64,6 +66,7 @@ export const SubmissionRecord = Type.Object({
   record: nullable(Type.String()),
   outcome: Type.String(),
   problems: nullable(Type.Array(Finding)),
+  notes: nullable(Type.Array(Finding)),
   digest: Type.String(),
   about: nullable(Uuid),
 })

@@ -82,10 +82,11 @@ function report(result: SubmissionResult & { file: string }): void {
     `${file}: ${records} record(s), ${taken} taken, ${unchanged} unchanged, ${refused} refused  [submission ${id}, ${mode}]`,
   )
   for (const each of results) {
-    if (each.outcome !== 'refused' && each.problems.length === 0) continue
+    if (each.outcome !== 'refused' && each.problems.length + each.notes.length === 0) continue
     const place = each.line === undefined ? `record ${each.position}` : `record ${each.position}, line ${each.line}`
     print(`  ${place}: ${each.outcome}${each.about ? `  ${each.about}` : ''}`)
     for (const problem of each.problems)
       print(`    ${each.outcome === 'refused' ? '' : 'warning: '}${explainProblem(problem)}`)
+    for (const note of each.notes) print(`    note: ${explainProblem(note)}`)
   }
 }

@@ -63,7 +63,7 @@ describe('whom the client speaks to', () => {
   })
 
   test('speaks to a pinned key whose certificate ended', async () => {
-    const old = await makeExpiredTlsKey()
+    const old = makeExpiredTlsKey()
     const { endpoint } = await fakePeer(old, say('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'))
     expect(await post(endpoint, [old.pin])).toMatchObject({ status: 200, body: 'ok' })
   })

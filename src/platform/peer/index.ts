@@ -3,8 +3,9 @@
  * keyset pins, not by a certificate authority.
  */
 import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, createServer, request as httpsRequest, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { Fault } from '../../kernel/index.ts'
 
@@ -15,11 +16,16 @@ export interface TlsIdentity {
 
 /** SHA-256 of the SubjectPublicKeyInfo of the key that the peer proved to hold, base64url. */
 function pinOf(socket: TLSSocket): string | undefined {
-  const certificate = socket.getPeerX509Certificate()
-  if (!certificate) return undefined
-  return createHash('sha256')
-    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64url')
+  try {
+    const certificate = socket.getPeerX509Certificate()
+    if (!certificate) return undefined
+    return createHash('sha256')
+      .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+      .digest('base64url')
+  } catch {
+    // A certificate of a kind of key that this program cannot read is nobody's that we know.
+    return undefined
+  }
 }
 
 const tlsOptions = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const
@@ -42,6 +48,17 @@ export interface PeerServerLimits {
   /** A whole request must have come within this time: a slow sender is cut off. */
   readonly requestSecondsMax: number
   readonly connectionsMax: number
+  /** Connections on which no partner has proven its key; beyond them the oldest makes room for the newest. */
+  readonly strangersMax: number
+  /** Requests of one key under way at once; what comes beyond them is told to come again. */
+  readonly requestsPerPeerMax: number
+}
+
+/** What the server asks of the exchange. */
+export interface PeerDesk {
+  /** Whether a partner's keyset pins this key. Nothing of a stranger's body is read. */
+  knows(pin: string): Promise<boolean>
+  answer(request: PeerRequest): Promise<PeerResponse>
 }
 
 export interface PeerServer {
@@ -52,16 +69,47 @@ export interface PeerServer {
   breakOff(): void
 }
 
+/** How long a refused sender may go on before it is cut off: an answer that meets unread bytes would be lost with them. */
+const lingerMs = 2000
+/** How soon a partner whose requests were too many at once comes again. */
+const busySeconds = 5
+
 /**
- * Listens for partners. Only POST is answered; a body over the limit is refused while it comes, before it is kept.
- * @param answer told who the peer's key is; who that is, the exchange decides
+ * Listens for partners. Only POST is answered. In this order: size caps, the peer's key, how much of that peer is under
+ * way; and only then is a body read, and refused while it comes when it grows over the limit. So what strangers can
+ * make this process hold is a bounded number of connections, and a partner a bounded number of bodies.
  */
 export async function openPeerServer(
   identity: TlsIdentity,
   address: { readonly host: string; readonly port: number },
   limits: PeerServerLimits,
-  answer: (request: PeerRequest) => Promise<PeerResponse>,
+  desk: PeerDesk,
 ): Promise<PeerServer> {
+  const underWay = new Map<string, number>()
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const pin = pinOf(request.socket as TLSSocket)
+    if (request.method !== 'POST') return refuse(request, response, 405, 'exchange/request-invalid')
+    if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytesMax)
+      return refuse(request, response, 413, 'exchange/frame-too-large')
+    if (!pin || !(await desk.knows(pin))) return refuse(request, response, 403, 'exchange/peer-unknown')
+    const others = underWay.get(pin) ?? 0
+    if (others >= limits.requestsPerPeerMax) return refuse(request, response, 503, 'exchange/busy', busySeconds)
+    underWay.set(pin, others + 1)
+    try {
+      const body = await readBody(request, limits.bodyBytesMax)
+      if (!body) return refuse(request, response, 413, 'exchange/frame-too-large')
+      const answered = await desk.answer({ peerPin: pin, path: request.url ?? '', body: body.toString('utf8') })
+      response.writeHead(answered.status, {
+        'content-type': answered.contentType,
+        ...(answered.retryAfterSeconds !== undefined && { 'retry-after': String(answered.retryAfterSeconds) }),
+      })
+      response.end(answered.body)
+    } finally {
+      const left = (underWay.get(pin) ?? 1) - 1
+      if (left > 0) underWay.set(pin, left)
+      else underWay.delete(pin)
+    }
+  }
   const server: Server = createServer(
     {
       ...identity,
@@ -69,55 +117,31 @@ export async function openPeerServer(
       requestCert: true,
       // The partner's certificate is self-signed: its key is compared with the pins, and no authority is asked.
       rejectUnauthorized: false,
+      handshakeTimeout: Math.min(10, limits.requestSecondsMax) * 1000,
       requestTimeout: limits.requestSecondsMax * 1000,
       headersTimeout: Math.min(10, limits.requestSecondsMax) * 1000,
+      connectionsCheckingInterval: 500,
       maxHeaderSize: 8 * 1024,
     },
     (request, response) => {
-      const refuse = (status: number, code: string): void => {
-        response.writeHead(status, { 'content-type': 'application/problem+json', connection: 'close' })
-        response.end(JSON.stringify({ type: `urn:dostyk:refusal:${code}`, status, code }))
-        request.destroy()
-      }
-      const length = Number(request.headers['content-length'] ?? 0)
-      if (request.method !== 'POST') return refuse(405, 'exchange/request-invalid')
-      if (length > limits.bodyBytesMax) return refuse(413, 'exchange/frame-too-large')
-      const chunks: Buffer[] = []
-      let bytes = 0
-      request.on('data', (chunk: Buffer) => {
-        bytes += chunk.length
-        if (bytes > limits.bodyBytesMax) refuse(413, 'exchange/frame-too-large')
-        else chunks.push(chunk)
-      })
       request.on('error', () => response.destroy())
-      request.on('end', () => {
-        answer({
-          peerPin: pinOf(request.socket as TLSSocket),
-          path: request.url ?? '',
-          body: Buffer.concat(chunks).toString('utf8'),
-        }).then(
-          ({ status, contentType, body, retryAfterSeconds }) => {
-            response.writeHead(status, {
-              'content-type': contentType,
-              ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-            })
-            response.end(body)
-          },
-          // Nothing was stored: the partner keeps its messages and tries again.
-          () => {
-            response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '5' })
-            response.end(
-              JSON.stringify({ type: 'urn:dostyk:refusal:exchange/busy', status: 503, code: 'exchange/busy' }),
-            )
-          },
-        )
+      serve(request, response).catch(() => {
+        // Nothing was stored: the partner keeps its messages and tries again.
+        if (!request.destroyed || request.complete) refuse(request, response, 503, 'exchange/busy', busySeconds)
       })
     },
   )
   server.maxConnections = limits.connectionsMax
   server.keepAliveTimeout = 65_000
+  keepStrangersFew(server, limits.strangersMax, desk)
   server.on('tlsClientError', (_error, socket) => socket.destroy())
-  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || !error.code?.startsWith('HPE_')) return void socket.destroy()
+    const body = problemText(400, 'exchange/request-invalid')
+    socket.end(
+      `HTTP/1.1 400 Bad Request\r\ncontent-type: ${problemType}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    )
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
@@ -144,10 +168,99 @@ export async function openPeerServer(
   }
 }
 
+const problemType = 'application/problem+json'
+const problemText = (status: number, code: string): string =>
+  JSON.stringify({ type: `urn:dostyk:refusal:${code}`, status, code })
+
+/**
+ * Says no while the body may still be coming. The answer is written at once; what comes is thrown away for a moment,
+ * and only then the connection ends: closing on unread bytes would reset it and the answer would be lost.
+ */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  code: string,
+  retryAfterSeconds?: number,
+): void {
+  if (response.headersSent) return void response.destroy()
+  const text = problemText(status, code)
+  response.writeHead(status, {
+    'content-type': problemType,
+    'content-length': text.length,
+    connection: 'close',
+    ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+  })
+  if (request.readableEnded) return void response.end(text)
+  response.write(text)
+  const cutOff = setTimeout(() => request.destroy(), lingerMs)
+  request.once('end', () => response.end())
+  request.once('close', () => clearTimeout(cutOff))
+  request.resume()
+}
+
+/** @returns the whole body, or undefined as soon as it is longer than allowed; rejects when the sender breaks off */
+function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const take = (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes <= bytesMax) chunks.push(chunk)
+      else {
+        request.off('data', take)
+        resolve(undefined)
+      }
+    }
+    request.on('data', take)
+    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('close', () => reject(new Error('the sender broke off')))
+  })
+}
+
+/**
+ * Counts connections until a partner proves its key on them. One too many ends the oldest, so that whoever holds
+ * connections open keeps no partner out.
+ */
+function keepStrangersFew(server: Server, strangersMax: number, desk: PeerDesk): void {
+  const strangers = new Map<string, Socket>()
+  const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+  server.on('connection', (socket: Socket) => {
+    const name = nameOf(socket)
+    strangers.set(name, socket)
+    socket.once('close', () => {
+      if (strangers.get(name) === socket) strangers.delete(name)
+    })
+    const [oldest] = strangers.values()
+    if (strangers.size > strangersMax) oldest?.destroy()
+  })
+  server.on('secureConnection', (socket) => {
+    const name = nameOf(socket)
+    const pin = pinOf(socket)
+    if (!pin) return
+    desk.knows(pin).then(
+      (known) => known && strangers.delete(name),
+      () => {},
+    )
+  })
+}
+
 /** While the server closes, connections that have fallen idle are looked for this often. */
 const idleSweepMs = 50
 
 const answerBytesMax = 8 * 1024 * 1024
+
+/** Where a partner is reached, and the keys it may hold there. */
+interface Endpoint {
+  readonly endpoint: string
+  readonly pins: readonly string[]
+}
+
+interface HttpAnswer {
+  readonly status: number
+  readonly body: string
+  readonly retryAfterSeconds?: number | undefined
+}
 
 /** Posts to partners over kept-alive connections. No byte of a body is written before the peer's key was compared. */
 export class PeerClient {
@@ -161,14 +274,17 @@ export class PeerClient {
     this.timeoutSeconds = timeoutSeconds
   }
 
-  async post(
-    partner: { readonly endpoint: string; readonly pins: readonly string[] },
-    path: string,
-    body: string,
-  ): Promise<{ status: number; body: string; retryAfterSeconds?: number | undefined }> {
-    const url = new URL(path, partner.endpoint)
-    const bytes = Buffer.from(body)
-    return await new Promise((resolve, reject) => {
+  /**
+   * @returns whatever HTTP answer came; no redirect is followed, nothing is unpacked
+   * @throws Fault `exchange/peer-not-pinned`, or `exchange/peer-unreachable` for every way in which no whole answer came
+   */
+  async post(partner: Endpoint, path: string, body: string): Promise<HttpAnswer> {
+    return await this.postOnce(partner, new URL(path, partner.endpoint), Buffer.from(body), false)
+  }
+
+  private postOnce(partner: Endpoint, url: URL, bytes: Buffer, again: boolean): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      let answered = false
       const fail = (cause: unknown): void =>
         reject(
           cause instanceof Fault
@@ -184,6 +300,7 @@ export class PeerClient {
           signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(this.timeoutSeconds * 1000)]),
         },
         (response) => {
+          answered = true
           const chunks: Buffer[] = []
           let length = 0
           response.on('data', (chunk: Buffer) => {
@@ -202,7 +319,12 @@ export class PeerClient {
           })
         },
       )
-      request.on('error', fail)
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        // A connection kept from before died with the partner's restart: said once more, on another.
+        const stale = request.reusedSocket && !answered && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+        if (stale && !again) resolve(this.postOnce(partner, url, bytes, true))
+        else fail(error)
+      })
       request.end(bytes)
     })
   }
@@ -214,7 +336,7 @@ export class PeerClient {
     this.agents.clear()
   }
 
-  private agentFor({ endpoint, pins }: { endpoint: string; pins: readonly string[] }): Agent {
+  private agentFor({ endpoint, pins }: Endpoint): Agent {
     const key = `${endpoint} ${pins.join(' ')}`
     const known = this.agents.get(key)
     if (known) return known

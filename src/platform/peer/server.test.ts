@@ -57,7 +57,7 @@ describe('whom the server lets speak', () => {
   })
 
   test('admits a pinned key whose certificate ended: the key counts, never the dates', async () => {
-    const old = await makeExpiredTlsKey()
+    const old = makeExpiredTlsKey()
     const { port, seen } = await serve(undefined, [old])
     const socket = await connectTls(port, old)
     socket.write(`${head(2)}{}`)

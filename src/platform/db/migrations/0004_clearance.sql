@@ -31,6 +31,8 @@ create table clearance.submission_record (
   record text,
   outcome text not null check (outcome in ('taken', 'amended', 'superseded', 'unchanged', 'refused')),
   problems jsonb,
+  -- What was read differently than it stood, or is not carried.
+  notes jsonb,
   digest text not null,
   original bytea,
   about uuid,
