@@ -4,7 +4,7 @@
  * Tests run in processes of their own, so they ask over HTTP on the loopback: POST / gives the addresses of a fresh,
  * migrated database (a copy of one that was migrated once), DELETE /<name> drops it.
  */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -29,13 +29,15 @@ interface TestServer {
 
 async function startServer(): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`))
+  // Started by root, the server runs as an ordinary user, who must get through here.
+  await chmod(folder, 0o755)
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'pg') })
   try {
     const { ownerUrl } = await postgres.createDatabase(TEMPLATE)
     await migrate(ownerUrl)
     return { postgres, folder }
   } catch (error) {
-    await postgres.stop()
+    await postgres.remove()
     await rm(folder, { recursive: true, force: true })
     throw error
   }
@@ -81,7 +83,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     http.closeAllConnections()
     http.close()
     const started = await server?.catch(() => undefined)
-    await started?.postgres.stop()
+    await started?.postgres.remove()
     if (started) await rm(started.folder, { recursive: true, force: true })
   }
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { registerConditionsCommands } from './cli/conditions.ts'
 import { registerDemoCommand } from './cli/demo.ts'
 import { registerInitCommand } from './cli/init.ts'
+import { registerKeysCommands } from './cli/keys.ts'
 import { registerListCommands } from './cli/list.ts'
 import { registerMessageCommands } from './cli/messages.ts'
 import { exitCodes, reportError } from './cli/output.ts'
@@ -52,6 +53,7 @@ registerMessageCommands(program)
 registerPartnerCommands(program)
 registerConditionsCommands(program)
 registerTokenCommands(program)
+registerKeysCommands(program)
 
 try {
   await program.parseAsync()

@@ -62,31 +62,30 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
   }
   const http = await makeHttpServer({ db, logger, version, bodyBytesMax: 1024 * 1024, now: node.exchange.now })
   await registerApi(http, api)
-  const peers = await openPeerServer(
-    node.keys.tls,
-    config.exchange,
-    peerLimits,
-    {
-      knows: (pin) => isPeerKnown(node.exchange, pin),
-      answer: async ({ peerPin, path, body }) => {
-        if (path !== framesPath)
-          return {
-            status: 404,
-            contentType: 'application/problem+json',
-            body: JSON.stringify({ status: 404, code: 'platform/not-found' }),
-          }
-        try {
-          const answer = await answerFrames(node.exchange, db, { peerPin, body })
-          telemetry.metrics.framesAnswered.inc({ outcome: answer.outcome })
-          if (answer.answersQueued) sender.wake()
-          return answer
-        } catch (error) {
-          report('exchange/busy', error, {})
-          throw error
-        }
-      },
+  const peers = await openPeerServer(node.keys.tls, config.exchange, peerLimits, {
+    knows: (pin) => isPeerKnown(node.exchange, pin),
+    refused: (code) => {
+      const outcome = code.replace('exchange/', '').replaceAll('-', '_').toUpperCase()
+      telemetry.metrics.framesAnswered.inc({ outcome })
     },
-  )
+    answer: async ({ peerPin, path, body }) => {
+      if (path !== framesPath)
+        return {
+          status: 404,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({ status: 404, code: 'platform/not-found' }),
+        }
+      try {
+        const answer = await answerFrames(node.exchange, db, { peerPin, body })
+        telemetry.metrics.framesAnswered.inc({ outcome: answer.outcome })
+        if (answer.answersQueued) sender.wake()
+        return answer
+      } catch (error) {
+        report('exchange/busy', error, {})
+        throw error
+      }
+    },
+  })
   const httpUrl = await listenHttp(http, config.http)
   await withActor(db, { actor: node.me, purpose: 'administration' }, (tx) =>
     recordEvents(tx, { actor: node.me, purpose: 'administration' }, [

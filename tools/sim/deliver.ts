@@ -26,6 +26,7 @@ function* deliverOnce(node: SimNode, process: NodeProcess): Work<Attempt> {
     const queued = yield* claimHeadRuns(node, tx, mode, claimedAt)
     if (queued.length === 0) return { kind: 'idle' }
     const { send, expired } = world.rules.planFrame(queued, claimedAt)
+    if (send.length + expired.length === 0) return { kind: 'idle' }
     world.checker.frameIsPlanned(node, mode, send)
     yield* node.step(process, 'claimed')
     const attempt = send.length > 0 ? yield* carry(node, mode, send) : {}

@@ -6,7 +6,7 @@ import { signRequest } from './deliver.ts'
 import { agreementId, type SimNode } from './node.ts'
 import { answerUse } from './outbox.ts'
 import { Random } from './random.ts'
-import { days, type World } from './world.ts'
+import { days, hours, type World } from './world.ts'
 import { pinOf } from './wire.ts'
 
 /** Who attacks, and what faulty software of a partner does. Each act says what the receiver must answer. */
@@ -60,6 +60,7 @@ export class Hostile {
     if (!mode) return
     const other: Mode = mode === 'live' ? 'test' : 'live'
     const signer = from.signer(mode)
+    const now = from.now().getTime()
     const theirs = [...from.partner.store.outbound.values()].find((row) => row.mode === mode)
     const receipt = [...from.store.outbound.values()].find((row) => row.receipt)?.receipt
     const nobody: Signer = { kid: signer.kid, sign: () => this.random.bytes(64) }
@@ -71,6 +72,9 @@ export class Hostile {
       ['KEY_UNKNOWN', this.entry(from, { mode }, { ...signer, kid: 'another' })],
       ['KEY_UNKNOWN', this.entry(from, { mode }, from.signer(other))],
       ['SIGNATURE_INVALID', this.entry(from, { mode }, nobody)],
+      ['NOT_YET', this.entry(from, { mode, issuedAt: new Date(now + days).toISOString() }, signer)],
+      ['EXPIRED', this.entry(from, { mode, expiresAt: new Date(now - hours).toISOString() }, signer)],
+      ['AGREEMENT_UNKNOWN', this.entry(from, { mode, agreement: { id: 'OTHER-1', conditions: '1.0' } }, signer)],
     ]
     if (theirs) entries.push(['WRONG_ISSUER', writeEntry(theirs.message, theirs.parts)])
     if (receipt) entries.push(['MALFORMED', this.bare(receipt)])

@@ -102,6 +102,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'listSubmissions',
         tags: ['intake'],
+        summary: 'What was handed over, by whom, with how many records of each outcome',
         querystring: Type.Object({ limit: Limit, before: Type.Optional(Uuid) }, closed),
         response: { 200: page(Submission), ...problemAnswers },
       },
@@ -122,6 +123,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'getSubmission',
         tags: ['intake'],
+        summary: 'One submission with its counts and the digest of all its bytes',
         params: ById,
         response: { 200: Submission, ...problemAnswers },
       },
@@ -139,6 +141,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'listSubmissionRecords',
         tags: ['intake'],
+        summary: 'What became of each record of a submission, with its problems',
         params: ById,
         querystring: Type.Object(
           {
@@ -243,6 +246,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'getDeclaration',
         tags: ['declarations'],
+        summary: 'One declaration with its versions, decisions, warnings and, if temporary, its balance',
         params: ById,
         response: { 200: DeclarationDetail, ...problemAnswers },
       },
@@ -328,6 +332,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'getLeg',
         tags: ['trains'],
+        summary: 'One leg with its units, each with or without data',
         params: ById,
         response: { 200: LegDetail, ...problemAnswers },
       },
@@ -426,7 +431,9 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       const by = actedBy(request, customsControl)
       const rows = await withActor(db, by, async (tx) => {
         const found = await listReceived(tx, { ...request.query, limit, before })
-        await recordEvents(tx, by, [{ type: 'received.read', subject: 'list', facts: { record: `${found.length} rows` } }])
+        await recordEvents(tx, by, [
+          { type: 'received.read', subject: 'list', facts: { record: `${found.length} rows` } },
+        ])
         return found
       })
       return pageOf(rows, limit, ({ receivedAt, key }) => placeIn({ at: receivedAt, key }))
@@ -440,6 +447,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'getReceived',
         tags: ['received'],
+        summary: 'One clearance that a partner sent, with its versions and warnings; the reading is recorded',
         headers: PurposeHeaders,
         params: ById,
         response: { 200: ReceivedDetail, ...problemAnswers },

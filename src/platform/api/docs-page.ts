@@ -77,24 +77,25 @@ function docsContent(reader: Reader, document: OpenApi): Html {
 <h2>${text('docsAccess')}</h2>
 <p>${text('docsAccessText')}</p>
 ${table(
-    text('docsAccess'),
-    [text('docsScope'), text('docsAllows')],
-    Object.entries(scopes).map(([scope, allows]) => [
-      html`<code>${scope}</code>`,
-      html`<span lang="en">${allows}</span>`,
-    ]),
-    { empty: text('none'), underHeading: true },
-  )}
+  text('docsAccess'),
+  [text('docsScope'), text('docsAllows')],
+  Object.entries(scopes).map(([scope, allows]) => [
+    html`<code>${scope}</code>`,
+    html`<span lang="en">${allows}</span>`,
+  ]),
+  { empty: text('none'), underHeading: true },
+)}
 <h2>${text('docsProblems')}</h2>
 <p>${text('docsProblemsText')}</p>
 
 <h2>${text('docsContents')}</h2>
 <nav aria-label="${text('docsContents')}">
 <dl>${tags.map(
-    (tag) => html`<div><dt lang="en">${tag.name}</dt><dd>${tag.operations.map(
-      (each) =>
-        html`<div><a href="#${each.id}"><code>${each.method} ${each.path}</code></a> <span class="quiet" lang="en">${each.operation.summary}</span></div>`,
-    )}</dd></div>`,
+    (tag) =>
+      html`<div><dt lang="en">${tag.name}</dt><dd>${tag.operations.map(
+        (each) =>
+          html`<div><a href="#${each.id}"><code>${each.method} ${each.path}</code></a> <span class="quiet" lang="en">${each.operation.summary}</span></div>`,
+      )}</dd></div>`,
   )}</dl>
 </nav>
 ${tags.map(
@@ -139,13 +140,13 @@ ${
       )
     : null
 }
-${body.map(([mediaType, { schema }]) => schemaContent(`${text('docsBody')}: ${mediaType}`, text, schema))}
+${body.map(([mediaType, { schema }]) => schemaContent(`${text('docsBody')}: ${id}, ${mediaType}`, text, schema))}
 ${answers
   .filter(([status]) => /^2/.test(status))
   .flatMap(([status, { description, content }]) =>
     Object.entries(content ?? {}).map(([mediaType, { schema }]) =>
       schema?.properties
-        ? schemaContent(`${text('docsAnswers')}: ${status}, ${mediaType}`, text, schema)
+        ? schemaContent(`${text('docsAnswers')}: ${id}, ${status}, ${mediaType}`, text, schema)
         : html`<p>${text('docsAnswers')}: ${status}, <code>${mediaType}</code> <span class="quiet" lang="en">${description}</span></p>`,
     ),
   )}
@@ -159,7 +160,12 @@ function schemaContent(caption: string, text: Reader['text'], schema: Schema | u
     html`<span lang="en">${member.description}</span>`,
   ])
   if (rows.length === 0) return html`<p>${caption} <span lang="en">${formOf(schema)}</span></p>`
-  return table(caption, ['docsName', 'docsForm', 'docsDescription'].map((key) => text(key)), rows, { empty: text('none') })
+  return table(
+    caption,
+    ['docsName', 'docsForm', 'docsDescription'].map((key) => text(key)),
+    rows,
+    { empty: text('none') },
+  )
 }
 
 /** The members of an object, those of nested objects and list items after it, by their path. */

@@ -81,7 +81,11 @@ const Channel = Type.Object({
   agreement: Type.String(),
   state: Type.String({ description: 'closed, test, production or suspended' }),
   open: nullable(
-    Type.Object({ mode: Type.String(), conditionsForSending: Type.String(), acceptedVersions: Type.Array(Type.String()) }),
+    Type.Object({
+      mode: Type.String(),
+      conditionsForSending: Type.String(),
+      acceptedVersions: Type.Array(Type.String()),
+    }),
   ),
   missing: nullable(CodeWithFacts),
   warnings: Type.Array(CodeWithFacts),
@@ -119,7 +123,13 @@ const Channel = Type.Object({
     { description: 'Of the heads' },
   ),
   steps: Type.Array(
-    Type.Object({ number: Type.Integer(), from: Type.String(), to: Type.String(), reason: Type.String(), changedAt: Time }),
+    Type.Object({
+      number: Type.Integer(),
+      from: Type.String(),
+      to: Type.String(),
+      reason: Type.String(),
+      changedAt: Time,
+    }),
     { description: 'How the channel came to its state' },
   ),
 })
@@ -131,7 +141,9 @@ export function registerLawApi(app: HttpServer, node: ApiNode): void {
     if (text !== undefined && !isPlainDate(text)) throw new BadRequest('querystring/on', 'date')
     return text ?? today()
   }
-  const OnDay = { on: Type.Optional(Type.String({ maxLength: 10, description: 'A calendar date; today at home without it' })) }
+  const OnDay = {
+    on: Type.Optional(Type.String({ maxLength: 10, description: 'A calendar date; today at home without it' })),
+  }
 
   app.get(
     '/api/v1/agreements',
@@ -186,7 +198,8 @@ export function registerLawApi(app: HttpServer, node: ApiNode): void {
       schema: {
         operationId: 'listConditions',
         tags: ['law'],
-        summary: 'The Technical Conditions with each partner: versions, digests, decisions, approvals, and what is missing',
+        summary:
+          'The Technical Conditions with each partner: versions, digests, decisions, approvals, and what is missing',
         response: { 200: Type.Object({ items: Type.Array(Channel) }), ...problemAnswers },
       },
     },

@@ -35,7 +35,6 @@ export const SubmissionAnswer = Type.Object({
       about: Type.Optional(Uuid),
       problems: Type.Array(Finding),
       notes: Type.Array(Finding, { description: 'What was read differently than it stood, or is not carried' }),
-      notes: Type.Array(Finding, { description: 'What was read differently than it stood, or is not carried' }),
     }),
     { description: 'The first 1000 records; the rest by /submissions/{id}/records' },
   ),

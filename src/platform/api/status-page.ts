@@ -128,154 +128,165 @@ ${attention(reader, books, time)}
 <h2>${text('channel')}</h2>
 ${books.channels.length === 0 ? html`<p class="quiet">${text('attentionNoPartner')}</p>` : null}
 ${books.channels.map(({ partner, facts, decision }) =>
-    details([
-      [text('partner'), partner.id],
-      [text('partnerState'), value(partner.state)],
-      [text('channelState'), value(facts.state)],
-      [
-        text('gate'),
-        decision.ok
-          ? html`<p>${text('gateOpen', {
-              mode: value(decision.value.mode),
-              version: decision.value.conditionsVersionForSending,
-            })}</p>${decision.value.warnings.map((warning) => explain(reader, warning))}`
-          : explain(reader, decision.refusal),
-      ],
-    ]),
-  )}
+  details([
+    [text('partner'), partner.id],
+    [text('partnerState'), value(partner.state)],
+    [text('channelState'), value(facts.state)],
+    [
+      text('gate'),
+      decision.ok
+        ? html`<p>${text('gateOpen', {
+            mode: value(decision.value.mode),
+            version: decision.value.conditionsVersionForSending,
+          })}</p>${decision.value.warnings.map((warning) => explain(reader, warning))}`
+        : explain(reader, decision.refusal),
+    ],
+  ]),
+)}
 
 <h2>${text('link')}</h2>
 ${table(
-    text('link'),
-    ['partner', 'mode', 'lastAnswer', 'failingSince', 'lastFailure', 'queued', 'oldest', 'waiting', 'parked', 'clockOffset'].map(
-      (key) => text(key),
-    ),
-    books.links.map((each) => [
-      each.partner,
-      value(each.mode),
-      time(each.lastAnswerAt) ?? text('never'),
-      time(each.failingSince) ?? text('none'),
-      each.lastFailure === null ? text('none') : outcomeText(reader, each.lastFailure),
-      count(each.queued),
-      time(each.oldestQueuedAt) ?? text('none'),
-      count(each.waiting),
-      count(each.parked),
-      each.clockOffsetMs === null ? '' : text('seconds', { seconds: number.format(each.clockOffsetMs / 1000) }),
-    ]),
-    { numeric: [5, 7, 8, 9], empty, underHeading: true },
-  )}
+  text('link'),
+  [
+    'partner',
+    'mode',
+    'lastAnswer',
+    'failingSince',
+    'lastFailure',
+    'queued',
+    'oldest',
+    'waiting',
+    'parked',
+    'clockOffset',
+  ].map((key) => text(key)),
+  books.links.map((each) => [
+    each.partner,
+    value(each.mode),
+    time(each.lastAnswerAt) ?? text('never'),
+    time(each.failingSince) ?? text('none'),
+    each.lastFailure === null
+      ? text('none')
+      : html`<span class="words">${outcomeText(reader, each.lastFailure)}</span>`,
+    count(each.queued),
+    time(each.oldestQueuedAt) ?? text('none'),
+    count(each.waiting),
+    count(each.parked),
+    each.clockOffsetMs === null ? '' : text('seconds', { seconds: number.format(each.clockOffsetMs / 1000) }),
+  ]),
+  { numeric: [5, 7, 8, 9], empty, underHeading: true },
+)}
 
 <h2>${text('messages')}</h2>
 ${table(
-    text('messagesOut'),
-    ['partner', 'mode', 'queued', 'received', 'accepted', 'rejected', 'used', 'parked', 'retried', 'inbound'].map((key) =>
-      text(key),
-    ),
-    books.links.map((each) => [
-      each.partner,
-      value(each.mode),
-      count(each.queued + each.waiting),
-      count(each.received),
-      count(each.accepted),
-      count(each.rejected),
-      count(each.used),
-      count(each.parked),
-      count(each.retried),
-      count(each.inbound),
-    ]),
-    { numeric: [2, 3, 4, 5, 6, 7, 8, 9], empty },
-  )}
+  text('messagesOut'),
+  ['partner', 'mode', 'queued', 'received', 'accepted', 'rejected', 'used', 'parked', 'retried', 'inbound'].map((key) =>
+    text(key),
+  ),
+  books.links.map((each) => [
+    each.partner,
+    value(each.mode),
+    count(each.queued + each.waiting),
+    count(each.received),
+    count(each.accepted),
+    count(each.rejected),
+    count(each.used),
+    count(each.parked),
+    count(each.retried),
+    count(each.inbound),
+  ]),
+  { numeric: [2, 3, 4, 5, 6, 7, 8, 9], empty },
+)}
 ${table(
-    text('messagesLast', { count: books.messages.length }),
-    ['id', 'time', 'direction', 'type', 'partner', 'mode', 'state', 'answer', 'attempts'].map((key) => text(key)),
-    books.messages.map((each) => [
-      html`<a class="mono" href="${link(`/messages/${each.id}`)}">${each.id}</a>`,
-      time(each.signedAt),
-      value(each.direction),
-      each.type,
-      each.partner,
-      value(each.mode),
-      value(each.state),
-      value(each.answer),
-      count(each.attempts),
-    ]),
-    { numeric: [8], empty },
-  )}
+  text('messagesLast', { count: books.messages.length }),
+  ['id', 'time', 'direction', 'type', 'partner', 'mode', 'state', 'answer', 'attempts'].map((key) => text(key)),
+  books.messages.map((each) => [
+    html`<a class="mono" href="${link(`/messages/${each.id}`)}">${each.id}</a>`,
+    time(each.signedAt),
+    value(each.direction),
+    each.type,
+    each.partner,
+    value(each.mode),
+    value(each.state),
+    value(each.answer),
+    count(each.attempts),
+  ]),
+  { numeric: [8], empty },
+)}
 
 <h2>${text('legs')}</h2>
 ${table(
-    text('legs'),
-    [
-      ...['leg', 'fromTo', 'source', 'mode', 'departure', 'arrival', 'listed', 'loaded', 'empty', 'withData'],
-      ...['withoutData', 'warned'],
-    ].map((key) => text(key)),
-    books.legs.map((each) => [
-      trainText(each.leg),
-      `${stationText(each.leg.from)} — ${stationText(each.leg.to)}`,
-      each.source === 'partner' ? (each.partner ?? value('partner')) : value(each.source),
-      value(each.mode),
-      time(each.departedAt ?? each.plannedAt),
-      time(each.arrivedAt),
-      ...[each.listed, each.loaded, each.empty, each.withData, each.withoutData, each.warned].map(count),
-    ]),
-    { numeric: [6, 7, 8, 9, 10, 11], empty, underHeading: true },
-  )}
+  text('legs'),
+  [
+    ...['leg', 'fromTo', 'source', 'mode', 'departure', 'arrival', 'listed', 'loaded', 'empty', 'withData'],
+    ...['withoutData', 'warned'],
+  ].map((key) => text(key)),
+  books.legs.map((each) => [
+    trainText(each.leg),
+    html`<span class="words">${stationText(each.leg.from)} — ${stationText(each.leg.to)}</span>`,
+    each.source === 'partner' ? (each.partner ?? value('partner')) : value(each.source),
+    value(each.mode),
+    time(each.departedAt ?? each.plannedAt),
+    time(each.arrivedAt),
+    ...[each.listed, each.loaded, each.empty, each.withData, each.withoutData, each.warned].map(count),
+  ]),
+  { numeric: [6, 7, 8, 9, 10, 11], empty, underHeading: true },
+)}
 
 <h2>${text('declarations')}</h2>
 ${table(
-    text('declarations'),
-    ['outcome', 'mode', 'count'].map((key) => text(key)),
-    byOutcome(books.clearances.declarations).map((each) => [value(each.outcome), value(each.mode), count(each.count)]),
-    { numeric: [2], empty },
-  )}
+  text('declarations'),
+  ['outcome', 'mode', 'count'].map((key) => text(key)),
+  byOutcome(books.clearances.declarations).map((each) => [value(each.outcome), value(each.mode), count(each.count)]),
+  { numeric: [2], empty, underHeading: true },
+)}
 ${table(
-    text('receivedByState'),
-    ['state', 'mode', 'count'].map((key) => text(key)),
-    books.clearances.received.map((each) => [value(each.state), value(each.mode), count(each.count)]),
-    { numeric: [2], empty },
-  )}
+  text('receivedByState'),
+  ['state', 'mode', 'count'].map((key) => text(key)),
+  books.clearances.received.map((each) => [value(each.state), value(each.mode), count(each.count)]),
+  { numeric: [2], empty },
+)}
 
 <h2>${text('intake')}</h2>
 ${table(
-    text('intakeLast', { count: books.submissions.length }),
-    ['time', 'source', 'mode', 'finished', 'records', 'taken', 'unchanged', 'refused', 'size'].map((key) => text(key)),
-    books.submissions.map((each) => [
-      time(each.startedAt),
-      value(each.channel),
-      value(each.mode),
-      each.failure === null ? time(each.finishedAt) : value(each.failure),
-      ...[each.records, each.taken, each.unchanged, each.refused].map(count),
-      sizeText(language, each.bytes),
-    ]),
-    { numeric: [4, 5, 6, 7, 8], empty },
-  )}
+  text('intakeLast', { count: books.submissions.length }),
+  ['time', 'source', 'mode', 'finished', 'records', 'taken', 'unchanged', 'refused', 'size'].map((key) => text(key)),
+  books.submissions.map((each) => [
+    time(each.startedAt),
+    value(each.channel),
+    value(each.mode),
+    each.failure === null ? time(each.finishedAt) : value(each.failure),
+    ...[each.records, each.taken, each.unchanged, each.refused].map(count),
+    sizeText(language, each.bytes),
+  ]),
+  { numeric: [4, 5, 6, 7, 8], empty },
+)}
 
 <h2>${text('problems')}</h2>
 ${[
-    ['warnings', books.clearances.warnings] as const,
-    ['intakeRefusals', books.clearances.refused] as const,
-    ['defective', books.clearances.defective] as const,
-  ].map(([key, rows]) =>
-    table(
-      text(key),
-      ['code', 'meaning', 'count'].map((head) => text(head)),
-      rows.map((each) => [codeText(each.code), explain(reader, { code: each.code }), count(each.count)]),
-      { numeric: [2], empty },
-    ),
-  )}
+  ['warnings', books.clearances.warnings] as const,
+  ['intakeRefusals', books.clearances.refused] as const,
+  ['defective', books.clearances.defective] as const,
+].map(([key, rows]) =>
+  table(
+    text(key),
+    ['code', 'meaning', 'count'].map((head) => text(head)),
+    rows.map((each) => [codeText(each.code), explain(reader, { code: each.code }), count(each.count)]),
+    { numeric: [2], empty },
+  ),
+)}
 ${table(
-    text('exchangeRefusals'),
-    ['code', 'meaning', 'partner', 'direction', 'last', 'count'].map((head) => text(head)),
-    books.refusals.map((each) => [
-      codeText(each.code),
-      explain(reader, { code: each.code }),
-      each.partner,
-      value(each.direction),
-      time(each.lastAt),
-      count(each.count),
-    ]),
-    { numeric: [5], empty },
-  )}
+  text('exchangeRefusals'),
+  ['code', 'meaning', 'partner', 'direction', 'last', 'count'].map((head) => text(head)),
+  books.refusals.map((each) => [
+    codeText(each.code),
+    explain(reader, { code: each.code }),
+    each.partner,
+    value(each.direction),
+    time(each.lastAt),
+    count(each.count),
+  ]),
+  { numeric: [5], empty },
+)}
 
 <h2>${text('apiPages')}</h2>
 <ul>
@@ -327,27 +338,27 @@ function messageContent(node: ApiNode, reader: Reader, message: MessageFate): Ht
     id === null ? undefined : html`<a class="mono" href="${link(`/messages/${id}`)}">${id}</a>`
   return html`<p>${text('messageLead')}</p>
 ${details([
-    [text('type'), message.type],
-    [text('direction'), value(message.direction)],
-    [text('partner'), message.partner],
-    [text('mode'), value(message.mode)],
-    [text('state'), value(message.state)],
-    [text('answer'), value(message.answer)],
-    [text('answerMessage'), other(message.answerId)],
-    [text('signedAt'), time(message.signedAt)],
-    [text('firstSentAt'), time(message.firstSentAt)],
-    [text('receivedAt'), time(message.receivedAt)],
-    [text('answeredAt'), time(message.answeredAt)],
-    [text('usedAt'), time(message.usedAt)],
-    [text('attempts'), message.direction === 'out' ? message.attempts : undefined],
-    [text('lastOutcome'), message.lastOutcome === null ? undefined : outcomeText(reader, message.lastOutcome)],
-    [text('duplicates'), message.duplicates > 0 ? message.duplicates : undefined],
-    [text('gap'), message.gap ? text('yes') : undefined],
-    [text('subject'), mono(message.subject)],
-    [text('lane'), html`<span class="mono">${message.lane}</span> · ${message.epoch}.${message.seq}`],
-    [text('ref'), other(message.ref)],
-    [text('digest'), mono(message.digest)],
-  ])}
+  [text('type'), message.type],
+  [text('direction'), value(message.direction)],
+  [text('partner'), message.partner],
+  [text('mode'), value(message.mode)],
+  [text('state'), value(message.state)],
+  [text('answer'), value(message.answer)],
+  [text('answerMessage'), other(message.answerId)],
+  [text('signedAt'), time(message.signedAt)],
+  [text('firstSentAt'), time(message.firstSentAt)],
+  [text('receivedAt'), time(message.receivedAt)],
+  [text('answeredAt'), time(message.answeredAt)],
+  [text('usedAt'), time(message.usedAt)],
+  [text('attempts'), message.direction === 'out' ? message.attempts : undefined],
+  [text('lastOutcome'), message.lastOutcome === null ? undefined : outcomeText(reader, message.lastOutcome)],
+  [text('duplicates'), message.duplicates > 0 ? message.duplicates : undefined],
+  [text('gap'), message.gap ? text('yes') : undefined],
+  [text('subject'), mono(message.subject)],
+  [text('lane'), html`<span class="mono">${message.lane}</span> · ${message.epoch}.${message.seq}`],
+  [text('ref'), other(message.ref)],
+  [text('digest'), mono(message.digest)],
+])}
 ${
   message.problems && message.problems.length > 0
     ? table(

@@ -24,7 +24,7 @@ export function registerPartnerCommands(program: Command): void {
     .argument('<card>', 'the file partner-card.json of the partner')
     .action(async (file: string, options: ConfigOption) => {
       const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-        throw new Fault('platform/file-unreadable', `${file} cannot be read`, { cause, facts: { file } })
+        throw new Fault('platform/file-unreadable', `${file} cannot be read`, { cause, facts: { path: file } })
       })
       const read = readJson(text, { lengthMax: 1_000_000, depthMax: 6, otherNumbers: 'refuse' })
       const opened = read.ok ? openPartnerCard(read.value) : read

@@ -70,7 +70,7 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
   await new Promise<void>((resolve, reject) => {
     stream.once('open', () => resolve())
     stream.once('error', (cause) =>
-      reject(new Fault('platform/file-unreadable', `${file} cannot be read`, { cause, facts: { file } })),
+      reject(new Fault('platform/file-unreadable', `${file} cannot be read`, { cause, facts: { path: file } })),
     )
   })
   return stream

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { migrate, openDatabase } from '../db/index.ts'
 import { type NodeServices, openNode } from '../node.ts'
-import { prepareConfig } from '../running-config.ts'
+import { prepareConfig, type RunningConfig } from '../running-config.ts'
 
 export interface ConfigOption {
   readonly config?: string
@@ -25,14 +25,14 @@ export function terminalActor(): string {
 
 export async function withNode<Result>(
   options: ConfigOption,
-  work: (node: NodeServices) => Promise<Result>,
+  work: (node: NodeServices, prepared: RunningConfig) => Promise<Result>,
 ): Promise<Result> {
   const prepared = await prepareConfig(configPath(options), process.env)
   try {
     await migrate(prepared.database.ownerUrl)
     const db = openDatabase({ url: prepared.database.url, max: 4 })
     try {
-      return await work(await openNode(prepared.config, db, prepared.passphrase))
+      return await work(await openNode(prepared.config, db, prepared.passphrase), prepared)
     } finally {
       await db.close()
     }

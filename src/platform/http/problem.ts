@@ -149,9 +149,7 @@ export function refuseConnection(error: Error & { code?: string }, socket: Socke
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? [408, 'Request Timeout', 'time']
         : [400, 'Bad Request', 'http']
-  const body = JSON.stringify(
-    problemOf(status, { code: 'platform/request-invalid', place: 'request', rule }, 'en'),
-  )
+  const body = JSON.stringify(problemOf(status, { code: 'platform/request-invalid', place: 'request', rule }, 'en'))
   socket.end(
     `HTTP/1.1 ${status} ${phrase}\r\ncontent-type: ${problemType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )

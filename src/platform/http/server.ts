@@ -8,6 +8,7 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   type FastifySchemaCompiler,
+  LogController,
 } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -70,7 +71,7 @@ const checkStrictly: FastifySchemaCompiler<TSchema> = ({ schema }) => {
 export async function makeHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const app = Fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyBytesMax,
     requestTimeout: 0,
     connectionTimeout: idleMs,
@@ -224,7 +225,11 @@ async function authenticate(
   const by = { actor: 'edge', purpose: 'authentication' }
   await withActor(options.db, by, (tx) =>
     recordEvents(tx, by, [
-      { type: 'token.refused', subject: token?.id ?? 'unknown', facts: { code: refusal.code, ...(token && { name: token.name }) } },
+      {
+        type: 'token.refused',
+        subject: token?.id ?? 'unknown',
+        facts: { code: refusal.code, ...(token && { name: token.name }) },
+      },
     ]),
   )
   return sendRefusal(request, reply, refusal)

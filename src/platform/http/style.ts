@@ -34,18 +34,19 @@ p { margin: .35rem 0; max-width: 50rem; }
 .scroll { overflow-x: auto; margin: .75rem 0 1.5rem; background: var(--card); border: 1px solid var(--line); border-radius: .4rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; overflow-wrap: normal; }
 caption { text-align: start; font-weight: 600; padding: .6rem .8rem; }
-th, td { text-align: start; vertical-align: top; padding: .45rem .8rem; border-top: 1px solid var(--line); }
-thead th { color: var(--quiet); font-weight: 600; white-space: nowrap; }
+th, td { text-align: start; vertical-align: top; padding: .45rem .65rem; border-top: 1px solid var(--line); }
+thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; }
 tbody th { font-weight: 500; }
 .number { text-align: end; font-variant-numeric: tabular-nums; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 dl { display: grid; gap: 0; margin: .75rem 0 1.5rem; background: var(--card); border: 1px solid var(--line); border-radius: .4rem; }
-dl div { display: grid; grid-template-columns: minmax(9rem, 16rem) 1fr; gap: .25rem 1rem; padding: .45rem .8rem; border-top: 1px solid var(--line); }
-dl div:first-child { border-top: 0; }
+dl > div { display: grid; grid-template-columns: minmax(9rem, 16rem) 1fr; gap: .25rem 1rem; padding: .45rem .8rem; border-top: 1px solid var(--line); }
+dl > div:first-child { border-top: 0; }
 dt { color: var(--quiet); }
 dd { margin: 0; min-width: 0; }
+.words { display: inline-block; min-width: 12rem; }
 .method { display: inline-block; min-width: 3.5rem; font-weight: 700; }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .875rem; }
-@media (max-width: 40rem) { dl div { grid-template-columns: 1fr; } header nav:last-child { margin-inline-start: 0; } }
+@media (max-width: 40rem) { dl > div { grid-template-columns: 1fr; } header nav:last-child { margin-inline-start: 0; } }
 @media print { header nav, .skip { display: none; } .scroll { overflow: visible; border: 0; } }
 `

@@ -36,6 +36,7 @@ async function serve(
   const seen: PeerRequest[] = []
   const server = await openPeerServer(home, { host: '127.0.0.1', port: 0 }, limits, {
     knows: async (pin) => known.some((each) => each.pin === pin),
+    refused: () => {},
     answer: (request) => {
       seen.push(request)
       return answer(request)
@@ -51,7 +52,13 @@ const head = (length: number | string, rest = ''): string =>
 describe('whom the server lets speak', () => {
   test('refuses TLS 1.2', async () => {
     const { port } = await serve()
-    const socket = connectTlsRaw({ host: '127.0.0.1', port, ...partner, rejectUnauthorized: false, maxVersion: 'TLSv1.2' })
+    const socket = connectTlsRaw({
+      host: '127.0.0.1',
+      port,
+      ...partner,
+      rejectUnauthorized: false,
+      maxVersion: 'TLSv1.2',
+    })
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toMatch(/PROTOCOL_VERSION|ECONNRESET/)
   })
@@ -72,16 +79,10 @@ describe('whom the server lets speak', () => {
     const { port, seen } = await serve()
     const socket = await connectTls(port, key)
     socket.write(head(60_000))
-    const heard = await hear(socket)
+    const heard = await hear(socket, 300)
     expect(heard).toMatch(/^HTTP\/1\.1 403 /)
     expect(heard).toContain('"code":"exchange/peer-unknown"')
     expect(seen).toEqual([])
-  })
-
-  test('does not believe a certificate without its private key', async () => {
-    const { port } = await serve()
-    const socket = connectTlsRaw({ host: '127.0.0.1', port, key: stranger.key, cert: partner.cert, rejectUnauthorized: false })
-    await expect(once(socket, 'secureConnect')).rejects.toThrow(/key values mismatch|KEY_VALUES_MISMATCH/i)
   })
 })
 
@@ -98,7 +99,7 @@ describe('what the server refuses', () => {
     const { port, seen } = await serve()
     const socket = await connectTls(port, partner)
     socket.write(sent)
-    const heard = await hear(socket)
+    const heard = await hear(socket, 300)
     expect(heard).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
     expect(heard).toContain(`"code":"${code}"`)
     expect(seen).toEqual([])
@@ -106,7 +107,10 @@ describe('what the server refuses', () => {
 
   test.each([
     ['by its length', (bytes: number) => head(bytes)],
-    ['in chunks', (bytes: number) => `POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n`],
+    [
+      'in chunks',
+      (bytes: number) => `POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n`,
+    ],
   ])('tells a sender who never stops that its body %s is too large', async (_what, header) => {
     const { port, seen } = await serve()
     const socket = await connectTls(port, partner)
@@ -125,7 +129,8 @@ describe('what the server refuses', () => {
   test('gives the refusal to an ordinary client that is still sending', async () => {
     const { port } = await serve()
     const client = new PeerClient(partner, 5)
-    const post = (body: string) => client.post({ endpoint: `https://127.0.0.1:${port}`, pins: [home.pin] }, '/exchange/v1/frames', body)
+    const post = (body: string) =>
+      client.post({ endpoint: `https://127.0.0.1:${port}`, pins: [home.pin] }, '/exchange/v1/frames', body)
     const answers = await Promise.all(Array.from({ length: 4 }, () => post('x'.repeat(3 * 1024 * 1024))))
     client.close()
     expect(answers.map(({ status }) => status)).toEqual([413, 413, 413, 413])
@@ -143,13 +148,21 @@ describe('what the server refuses', () => {
     fails = false
     socket.write(`${head(2)}{}`)
     const heard = await hear(socket, 300)
-    expect(heard).toMatch(/HTTP\/1\.1 503 [\s\S]*retry-after: 5[\s\S]*"exchange\/busy"[\s\S]*HTTP\/1\.1 200 [\s\S]*stored/)
+    expect(heard).toMatch(
+      /HTTP\/1\.1 503 [\s\S]*retry-after: 5[\s\S]*"exchange\/busy"[\s\S]*HTTP\/1\.1 200 [\s\S]*stored/,
+    )
   })
 })
 
 describe('slow, half-open and greedy peers', () => {
   const closedWithin = async (socket: Socket, ms: number): Promise<boolean> =>
-    await Promise.race([once(socket.resume().on('error', () => {}), 'close').then(() => true), sleep(ms, false)])
+    await Promise.race([
+      once(
+        socket.resume().on('error', () => {}),
+        'close',
+      ).then(() => true),
+      sleep(ms, false),
+    ])
 
   test.each([
     ['headers', 'POST / HTTP/1.1\r\nhost: x\r\nx-'],

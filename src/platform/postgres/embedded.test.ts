@@ -305,9 +305,9 @@ describe.runIf(isRoot && process.platform === 'linux')('started by root', () => 
       await server.stop()
       expect(await makeAndRead(await start())).toEqual([{ kept: 2 }])
     } finally {
-      for (const server of running.splice(0)) await server.stop()
-      await rm(home, { recursive: true, force: true })
+      for (const server of running.splice(0)) await server.remove()
     }
+    expect(await stat(home).catch(() => 'gone')).toBe('gone')
   })
 
   test('runs for an ordinary user just as well', async () => {

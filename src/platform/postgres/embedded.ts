@@ -48,6 +48,8 @@ export interface RunningEmbeddedPostgres extends EmbeddedPostgres {
   readonly pid: number
   /** Ends the server; everything committed stays. May be called twice. */
   stop(): Promise<void>
+  /** Ends the server and deletes all it kept: for what was made to be thrown away. */
+  remove(): Promise<void>
 }
 
 const MAJOR_VERSION = '18'
@@ -333,13 +335,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const server = await startPostmaster(program, data, settings, join(home, 'server.log'), user)
   const lock = await takeUserLock(access)
   if (lock === undefined) throw inUse(folder)
-  return keepRunning(access, server, lock, () => endPostmaster(program, data, server.pid, user))
+  return keepRunning(access, server, lock, home, () => endPostmaster(program, data, server.pid, user))
 }
 
 function keepRunning(
   access: Access,
   server: StartedServer,
   firstLock: pg.Client,
+  home: string,
   end: () => Promise<void>,
 ): RunningEmbeddedPostgres {
   let lock: pg.Client | undefined = firstLock
@@ -376,6 +379,11 @@ function keepRunning(
     stop: () => {
       stopping ??= stop()
       return stopping
+    },
+    remove: async () => {
+      stopping ??= stop()
+      await stopping
+      await rm(home, { recursive: true, force: true })
     },
   }
 }
