@@ -72,7 +72,10 @@ function readOptions(): Options | string {
 }
 
 /** Runs all seeds in worker threads, handing out small batches so that no thread waits for another. */
-async function runAll({ from, seeds, workers, without }: Options, progress: (soFar: Summary) => void): Promise<Summary> {
+async function runAll(
+  { from, seeds, workers, without }: Options,
+  progress: (soFar: Summary) => void,
+): Promise<Summary> {
   const total = emptySummary()
   let next = from
   const end = from + seeds
@@ -106,7 +109,11 @@ async function runAll({ from, seeds, workers, without }: Options, progress: (soF
 function print(summary: Summary, seconds: number, options: Options): void {
   const perSecond = summary.seeds / seconds
   if (options.json) {
-    const violations = summary.violations.map(({ seed, what }) => ({ seed, what, replay: replayCommand(seed, options.without) }))
+    const violations = summary.violations.map(({ seed, what }) => ({
+      seed,
+      what,
+      replay: replayCommand(seed, options.without),
+    }))
     process.stdout.write(`${JSON.stringify({ ...summary, violations, from: options.from, seconds, perSecond })}\n`)
     return
   }

@@ -1,4 +1,4 @@
-import type { CodeList } from '../kernel/codes.ts'
+import type { CodeList } from '../kernel/index.ts'
 
 export const auditCodes = {
   'audit/position-invalid': { kind: 'refusal', means: 'the text names no place in the event feed' },

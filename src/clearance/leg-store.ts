@@ -12,6 +12,7 @@ import { contentDigest } from './decide-version.ts'
 import type { Taken } from './declaration-store.ts'
 import { draftMessage } from './draft-message.ts'
 import { drawsOf } from './fold-balance.ts'
+import { isBehind, type ReceivedFrom } from './lane-place.ts'
 import { leaveOutLines } from './leave-out-lines.ts'
 import { type Candidate, legIdentity, matchUnits } from './match-units.ts'
 import type { Clearance, Departure, HomeDeclaration, Leg, RailwayList, Reloading } from './model.ts'
@@ -301,18 +302,22 @@ async function findReloadings(tx: Transaction, mode: Mode, leg: Leg): Promise<Re
   return rows.map(({ content }) => content).filter(({ toLegs }) => toLegs.some((to) => legIdentity(to) === identity))
 }
 
-/** Keeps a partner's DEP as a leg of its own, beside what our own railway lists. */
+/**
+ * Keeps a partner's DEP as a leg of its own, beside what our own railway lists. One that stands behind the DEP that is
+ * shown changes nothing; its message is kept like every other.
+ */
 export async function savePartnerDeparture(
   tx: Transaction,
-  received: {
-    readonly partner: string
-    readonly mode: Mode
-    readonly message: string
-    readonly now: Date
-  },
+  received: ReceivedFrom,
   departure: Departure,
   warnings: readonly Problem[],
 ): Promise<void> {
+  const { rows } = await sql<{ departure_message: string | null }>`
+    select departure_message from clearance.leg
+    where identity = ${legIdentity(departure.leg)} and source = 'partner' and mode = ${received.mode} for update`.execute(
+    tx,
+  )
+  if (await isBehind(tx, received, rows[0]?.departure_message ?? null)) return
   await saveLeg(tx, received, 'partner', departure.leg, departure, warnings, {
     partner: received.partner,
     message: received.message,

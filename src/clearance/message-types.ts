@@ -1,5 +1,5 @@
-import type { BodyDecision, MessageType, Mode, ReceivedMessage } from '../exchange/index.ts'
-import type { AdministrationId, ClauseRef, Instant, JsonValue, Problem } from '../kernel/index.ts'
+import type { BodyDecision, MessageType, ReceivedMessage } from '../exchange/index.ts'
+import type { ClauseRef, Instant, JsonValue, Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import { checkClearance } from './check-clearance.ts'
 import { checkDeparture } from './check-departure.ts'
@@ -7,6 +7,7 @@ import { applyDataItems } from './conditions/index.ts'
 import type { ClearanceNode } from './context.ts'
 import { decideAdmission } from './decide-admission.ts'
 import { mergeWarnings } from './findings.ts'
+import type { ReceivedFrom } from './lane-place.ts'
 import { savePartnerDeparture } from './leg-store.ts'
 import type { Arrival, Cancellation, Clearance, Departure, Discrepancy } from './model.ts'
 import { type BodyType, parseBody } from './parse-body.ts'
@@ -82,14 +83,6 @@ export function clearanceMessageTypes(node: ClearanceNode): readonly MessageType
   ]
 }
 
-/** One message that was received, as a store that keeps its content names it. */
-export interface ReceivedFrom {
-  readonly partner: AdministrationId
-  readonly mode: Mode
-  readonly message: string
-  readonly now: Date
-}
-
 async function eachAccepted<Content>(
   messages: ReadonlyArray<ReceivedMessage<Content>>,
   keep: (received: ReceivedFrom, content: Content, warnings: readonly Problem[]) => Promise<void>,
@@ -97,7 +90,7 @@ async function eachAccepted<Content>(
   for (const { decision, partner, payload, receivedAt } of messages)
     if (decision.kind === 'accepted')
       await keep(
-        { partner, mode: payload.mode, message: payload.id, now: receivedAt },
+        { partner, mode: payload.mode, message: payload.id, place: payload, now: receivedAt },
         decision.content,
         decision.warnings,
       )

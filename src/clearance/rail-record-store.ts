@@ -7,6 +7,7 @@ import type { Transaction } from '../platform/db/index.ts'
 import type { ClearanceContext } from './context.ts'
 import { contentDigest } from './decide-version.ts'
 import { draftMessage } from './draft-message.ts'
+import { isBehind, type ReceivedFrom } from './lane-place.ts'
 import type { RailHandOver, WaitingSigned } from './leg-store.ts'
 import { legIdentity } from './match-units.ts'
 import type { Arrival, ConsignmentNote, Discrepancy, Reloading } from './model.ts'
@@ -128,12 +129,12 @@ export async function signWaitingRecords(
   return { looked: rows.length, events, signed: events.length }
 }
 
-/** Keeps an arrival or a discrepancy that a partner sent. */
-export async function savePartnerRecord(
-  tx: Transaction,
-  received: { readonly partner: string; readonly mode: Mode; readonly message: string; readonly now: Date },
-  each: RailRecord,
-): Promise<void> {
+/** Keeps an arrival or a discrepancy that a partner sent; one that stands behind what is shown changes nothing. */
+export async function savePartnerRecord(tx: Transaction, received: ReceivedFrom, each: RailRecord): Promise<void> {
   const { partner, mode, message, now } = received
+  const { rows } = await sql<{ message: string | null }>`
+    select message from clearance.rail_record where identity = ${identityOf(each)} and record = ${each.record}
+      and direction = 'partner' and mode = ${mode} for update`.execute(tx)
+  if (await isBehind(tx, received, rows[0]?.message ?? null)) return
   await saveRecord(tx, { mode, direction: 'partner', partner, at: now.toISOString(), message }, each, [])
 }

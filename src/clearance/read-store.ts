@@ -193,9 +193,15 @@ export interface ReceivedRow {
   readonly usedAt: Instant | null
 }
 
+/** Some message of the lane before the one that is shown has not come yet. */
+const hasGap = sql`exists (
+  select 1 from exchange.inbound i where i.id = received.message and i.partner = received.partner and i.mode = received.mode
+    and i.seq - 1 > (select count(distinct b.seq) from exchange.inbound b where b.lane = i.lane and b.epoch = i.epoch
+      and b.seq < i.seq and b.partner = i.partner and b.mode = i.mode))`
+
 const received = sql`
-  select key, partner, mode, declaration_id as "declarationId", kind, version, state, gap, message, warnings,
-    received_at as "receivedAt", used_at as "usedAt" from clearance.received`
+  select key, partner, mode, declaration_id as "declarationId", kind, version, state, message, warnings,
+    ${hasGap} as gap, received_at as "receivedAt", used_at as "usedAt" from clearance.received`
 
 export async function listReceived(
   tx: Transaction,

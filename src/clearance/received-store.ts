@@ -3,6 +3,7 @@ import { v4 as uuidv4 } from 'uuid'
 import type { ReceivedMessage } from '../exchange/index.ts'
 import { canonicalJson, type Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
+import { decideShown, type ReceivedVersion } from './decide-version.ts'
 import { unitsOf } from './declaration-store.ts'
 import type { Cancellation, Clearance } from './model.ts'
 
@@ -11,9 +12,10 @@ interface KnownReceived {
   readonly partner: string
   readonly declaration_id: string
   readonly version: number
+  readonly state: 'shown' | 'cancelled'
 }
 
-interface Version {
+interface Version extends ReceivedVersion {
   readonly received: ReceivedMessage<Clearance | Cancellation>
   readonly content: Clearance | Cancellation
   readonly warnings: readonly Problem[]
@@ -32,31 +34,44 @@ export async function saveReceivedClearances(
 ): Promise<void> {
   const versions = messages.flatMap((received): Version[] =>
     received.decision.kind === 'accepted'
-      ? [{ received, content: received.decision.content, warnings: received.decision.warnings }]
+      ? [
+          {
+            received,
+            content: received.decision.content,
+            warnings: received.decision.warnings,
+            version: received.decision.content.declaration.versionId,
+            type: received.payload.type as ReceivedVersion['type'],
+          },
+        ]
       : [],
   )
   const first = versions[0]
   if (!first) return
   const mode = first.received.payload.mode
   const { rows } = await sql<KnownReceived>`
-    select key, partner, declaration_id, version from clearance.received
+    select key, partner, declaration_id, version, state from clearance.received
     where mode = ${mode} and partner = ${first.received.partner}
       and declaration_id = any(${versions.map(({ content }) => content.declaration.id)}::text[])
     order by declaration_id for update`.execute(tx)
   const keys = new Map(rows.map((row) => [nameOf(row), row.key]))
-  const shown = new Map(rows.map((row) => [nameOf(row), row.version]))
+  const shown = new Map(
+    rows.map((row): [string, ReceivedVersion] => [
+      nameOf(row),
+      { version: row.version, type: row.state === 'cancelled' ? 'CNL' : 'AMD' },
+    ]),
+  )
   const newest = new Map<string, Version>()
   for (const version of versions) {
     const name = nameOf({ partner: version.received.partner, declaration_id: version.content.declaration.id })
     if (!keys.has(name)) keys.set(name, uuidv4())
-    const before = newest.get(name)?.content.declaration.versionId ?? shown.get(name) ?? 0
-    if (version.content.declaration.versionId > before || isWithdrawal(version, before)) newest.set(name, version)
+    const before = newest.get(name) ?? shown.get(name)
+    if (!before || decideShown([before, version]).shown === version) newest.set(name, version)
   }
   const keyOf = ({ received, content }: Version): string =>
     keys.get(nameOf({ partner: received.partner, declaration_id: content.declaration.id })) ?? ''
   const current = [...newest.values()]
   await sql`
-    insert into clearance.received as r (key, partner, mode, declaration_id, kind, subject, version, state, gap, message,
+    insert into clearance.received as r (key, partner, mode, declaration_id, kind, subject, version, state, message,
       warnings, received_at)
     select * from unnest(
       ${current.map(keyOf)}::uuid[], ${current.map(({ received }) => received.partner)}::text[],
@@ -65,12 +80,11 @@ export async function saveReceivedClearances(
       ${current.map(({ received }) => received.payload.subject)}::uuid[],
       ${current.map(({ content }) => content.declaration.versionId)}::int[],
       ${current.map(({ content }) => ('items' in content ? 'shown' : 'cancelled'))}::text[],
-      ${current.map(({ received }) => received.gap)}::boolean[],
       ${current.map(({ received }) => received.payload.id)}::uuid[],
       ${current.map(({ warnings }) => warnings.length)}::int[],
       ${current.map(({ received }) => received.receivedAt.toISOString())}::timestamptz[])
     on conflict (partner, mode, declaration_id) do update set kind = excluded.kind, subject = excluded.subject,
-      version = excluded.version, state = excluded.state, gap = excluded.gap, message = excluded.message,
+      version = excluded.version, state = excluded.state, message = excluded.message,
       warnings = excluded.warnings, received_at = excluded.received_at, changed_at = excluded.received_at`.execute(tx)
   await sql`
     insert into clearance.received_version (received, version, message, content, warnings, received_at)
@@ -95,11 +109,6 @@ export async function saveReceivedClearances(
     insert into clearance.received_unit (received, kind, unit)
     select * from unnest(${units.map(({ key }) => key)}::uuid[], ${units.map(({ kind }) => kind)}::text[],
       ${units.map(({ unit }) => unit)}::text[]) on conflict do nothing`.execute(tx)
-}
-
-/** A withdrawal may name the very version it withdraws. */
-function isWithdrawal({ content }: Version, shownVersion: number): boolean {
-  return !('items' in content) && content.declaration.versionId === shownVersion
 }
 
 /** Lists what cannot be used: shown to the post as defective, or kept from every eye when it is prohibited. */

@@ -83,6 +83,7 @@ export const exchangeCodes = {
   'exchange/body-unreadable': { kind: 'refusal', means: 'the body part is not strictly written JSON' },
   'exchange/message-unknown': { kind: 'refusal', means: 'no message has this id' },
   'exchange/message-not-parked': { kind: 'refusal', means: 'only a parked message can be resent or skipped' },
+  'exchange/part-damaged': { kind: 'refusal', means: 'a stored part differs from its digest and cannot be sent' },
   'exchange/partner-unknown': { kind: 'refusal', means: 'no partner has this id' },
   'exchange/partner-exists': { kind: 'refusal', means: 'the partner is known already with another root key' },
   'exchange/fingerprint-differs': { kind: 'refusal', means: 'the fingerprint read out is not the one of the root key' },
@@ -90,6 +91,7 @@ export const exchangeCodes = {
   'exchange/card-invalid': { kind: 'refusal', means: 'the partner card cannot be read or is not signed by its root' },
   'exchange/keyset-rolled-back': { kind: 'refusal', means: 'the keyset has a lower number than the one held' },
   'exchange/keyset-conflict': { kind: 'refusal', means: 'another keyset with this number is held' },
+  'exchange/sender': { kind: 'fault', means: 'sending failed inside this node and will be tried again' },
   'exchange/peer-unreachable': { kind: 'fault', means: 'no connection to the partner’s node' },
   'exchange/peer-not-pinned': {
     kind: 'fault',

@@ -8,7 +8,14 @@ const part = { name: 'body', salt: Buffer.alloc(16, 7), bytes: Buffer.from('{"de
 const parked = (change: Partial<ParkedMessage> = {}): ParkedMessage => ({
   reason: 'TYPE_UNKNOWN',
   expiresAt: new Date('2027-06-01T00:00:00.000Z'),
-  signed: [{ name: 'body', mediaType: 'application/json', length: part.bytes.length, digest: digestPart(part.salt, part.bytes) }],
+  signed: [
+    {
+      name: 'body',
+      mediaType: 'application/json',
+      length: part.bytes.length,
+      digest: digestPart(part.salt, part.bytes),
+    },
+  ],
   held: [part],
   ...change,
 })
@@ -36,9 +43,13 @@ describe('a parked message', () => {
   })
 
   test('is issued anew from the instant at which it expires, and not a millisecond before', () => {
-    expect(decideResend(parked({ expiresAt: new Date(now.getTime() + 1) }), now)).toMatchObject({ value: { kind: 'again' } })
+    expect(decideResend(parked({ expiresAt: new Date(now.getTime() + 1) }), now)).toMatchObject({
+      value: { kind: 'again' },
+    })
     expect(decideResend(parked({ expiresAt: now }), now)).toMatchObject({ value: { kind: 'reissue', place: 'same' } })
-    expect(decideResend(parked({ expiresAt: new Date(now.getTime() - 1) }), now)).toMatchObject({ value: { kind: 'reissue' } })
+    expect(decideResend(parked({ expiresAt: new Date(now.getTime() - 1) }), now)).toMatchObject({
+      value: { kind: 'reissue' },
+    })
   })
 
   test('is not sent again when its bytes changed in the store, whatever the reason', () => {

@@ -20,6 +20,7 @@ import type { BodyDecision, MessageType } from './message-types.ts'
 import type { ExchangeNode, OpenChannel, Partner } from './node.ts'
 import { composeReceipt } from './receipt.ts'
 import {
+  type CountedRefusal,
   countDuplicates,
   countRefusals,
   findStored,
@@ -91,7 +92,10 @@ export async function receiveFrame(
     ),
   })
   const refused = async (outcome: RequestOutcome): Promise<FrameAnswer> => {
-    await asExchange(node, db, (tx) => countRefusals(tx, 'in', partner.id, [{ code: codeOf(outcome) }]))
+    await asExchange(node, db, async (tx) => {
+      const told = await countRefusals(tx, 'in', partner.id, [{ code: codeOf(outcome) }])
+      await recordEvents(tx, { actor: node.me, purpose: 'exchange' }, refusalEvents(told, partner.id))
+    })
     return answer(outcome)
   }
   if (!opened.ok) return refused(opened.refusal.code === 'exchange/request-stale' ? 'REQUEST_STALE' : 'REQUEST_INVALID')
@@ -229,14 +233,15 @@ async function storeInspected(
     decisions.flatMap((decision) => (decision.kind === 'duplicate' ? [decision.message.payload.id] : [])),
   )
   const refusals = decisions.flatMap((decision) => (decision.kind === 'refused' ? [decision.refusal] : []))
-  await countRefusals(
+  const counted = await countRefusals(
     tx,
     'in',
     context.partner,
     refusals.map(({ outcome, id }) => ({ code: codeOf(outcome), messageId: id })),
   )
   await recordEvents(tx, { actor: node.me, purpose: 'exchange' }, [
-    ...eventsOf(mine, refusals, context.partner),
+    ...eventsOf(mine, context.partner),
+    ...refusalEvents(counted, context.partner),
     ...told,
   ])
   return { results, answersQueued: drafts.length > 0 }
@@ -340,20 +345,22 @@ function resultOf(decision: InboundDecision, index: number, receiptOf: ReadonlyM
   return receipt ? { ...about, outcome: 'RECEIVED', receipt } : { ...about, outcome: 'ID_CONFLICT' }
 }
 
-function eventsOf(kept: readonly Kept[], refusals: readonly EntryRefusal[], partner: AdministrationId): AuditEvent[] {
-  const events: AuditEvent[] = []
-  for (const { message, decision, type } of kept) {
+function eventsOf(kept: readonly Kept[], partner: AdministrationId): AuditEvent[] {
+  return kept.flatMap(({ message, decision, type }): AuditEvent[] => {
     const facts = { partner, type: message.payload.type, mode: message.payload.mode }
-    events.push({ type: 'inbound.received', subject: message.payload.id, facts })
-    if (type.answered) events.push({ type: `inbound.${decision.kind}`, subject: message.payload.id, facts })
-  }
-  for (const { outcome, id } of refusals)
-    events.push({
-      type: outcome === 'ID_CONFLICT' ? 'inbound.conflict' : 'inbound.refused',
-      subject: id ?? partner,
-      facts: { partner, code: codeOf(outcome) },
-    })
-  return events
+    const received: AuditEvent = { type: 'inbound.received', subject: message.payload.id, facts }
+    return type.answered
+      ? [received, { type: `inbound.${decision.kind}`, subject: message.payload.id, facts }]
+      : [received]
+  })
+}
+
+function refusalEvents(refusals: readonly CountedRefusal[], partner: AdministrationId): AuditEvent[] {
+  return refusals.map(({ code, messageId, nth }) => ({
+    type: code === codeOf('ID_CONFLICT') ? 'inbound.conflict' : 'inbound.refused',
+    subject: messageId ?? partner,
+    facts: { partner, code, ...(nth > 1 && { records: nth }) },
+  }))
 }
 
 /** One request as the edge hands it over: who the TLS key is, and the bytes. */

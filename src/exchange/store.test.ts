@@ -465,10 +465,16 @@ test('takes a request id once from each partner', async () => {
   expect(await run((tx) => noteRequest(tx, 'GE-RS', 'request-0000000001'))).toBe(true)
 })
 
-test('counts refusals by hour and code, and a thousand of them grow nothing', async () => {
+test('counts refusals by hour and code; a thousand of them grow nothing, and the record is told of a few', async () => {
   const flood = Array.from({ length: 1000 }, (_, index) => ({ code: 'exchange/malformed', messageId: testId(index) }))
-  await run((tx) => countRefusals(tx, 'in', 'CN-GACC', flood))
-  await run((tx) => countRefusals(tx, 'in', 'CN-GACC', [{ code: 'exchange/malformed' }, { code: 'exchange/expired' }]))
+  const count = (refusals: Parameters<typeof countRefusals>[3]) =>
+    run((tx) => countRefusals(tx, 'in', 'CN-GACC', refusals))
+  const told = await count(flood)
+  expect(told.map(({ nth }) => nth)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100, 1000])
+  expect(told.at(-1)).toEqual({ code: 'exchange/malformed', messageId: testId(999), nth: 1000 })
+  expect(await count([{ code: 'exchange/malformed' }, { code: 'exchange/expired' }])).toEqual([
+    { code: 'exchange/expired', messageId: undefined, nth: 1 },
+  ])
   const rows =
     await kz.rows(sql`select code, sum(count)::int as count, max(last_message_id) as last from exchange.refusal
     where direction = 'in' group by code order by code`)

@@ -484,26 +484,48 @@ export async function noteRequest(tx: Transaction, partner: AdministrationId, jt
   return noted.numAffectedRows === 1n
 }
 
-/** Counts refusals by hour and code: a flood of bad input grows nothing. */
+export interface CountedRefusal {
+  readonly code: string
+  readonly messageId: string | undefined
+  /** Which of its code this is in this hour. */
+  readonly nth: number
+}
+
+/** The record tells of the first ten refusals of a code in an hour, then of the hundredth, the thousandth … */
+const isTold = ({ nth }: CountedRefusal): boolean => nth <= 10 || /^10+$/.test(String(nth))
+
+/**
+ * Counts refusals by hour and code: a flood of bad input grows nothing.
+ * @returns those of which the record is to tell, so that it does not grow with the flood either
+ */
 export async function countRefusals(
   tx: Transaction,
   direction: 'in' | 'out',
   partner: string,
   refusals: ReadonlyArray<{ code: string; messageId?: string | undefined }>,
-): Promise<void> {
+): Promise<readonly CountedRefusal[]> {
   const counts = new Map<string, { count: number; last: string | null }>()
   for (const { code, messageId } of refusals)
     counts.set(code, { count: (counts.get(code)?.count ?? 0) + 1, last: messageId ?? counts.get(code)?.last ?? null })
-  if (counts.size === 0) return
+  if (counts.size === 0) return []
   const codes = [...counts.keys()].sort()
-  await sql`
+  const { rows } = await sql<{ code: string; count: number }>`
     insert into exchange.refusal (direction, partner, code, hour, count, last_message_id)
     select ${direction}, ${partner}, code, date_trunc('hour', now()), count, last
     from unnest(${codes}::text[], ${codes.map((code) => counts.get(code)?.count ?? 0)}::bigint[],
       ${codes.map((code) => counts.get(code)?.last ?? null)}::text[]) as r (code, count, last)
     on conflict (direction, partner, code, hour) do update
       set count = refusal.count + excluded.count, last_at = now(),
-        last_message_id = coalesce(excluded.last_message_id, refusal.last_message_id)`.execute(tx)
+        last_message_id = coalesce(excluded.last_message_id, refusal.last_message_id)
+    returning code, count`.execute(tx)
+  const before = new Map(rows.map(({ code, count }) => [code, count - (counts.get(code)?.count ?? 0)]))
+  return refusals
+    .map(({ code, messageId }): CountedRefusal => {
+      const nth = (before.get(code) ?? 0) + 1
+      before.set(code, nth)
+      return { code, messageId, nth }
+    })
+    .filter(isTold)
 }
 
 export async function saveLinkState(

@@ -1,9 +1,11 @@
-import type { CodeList } from '../kernel/codes.ts'
+import type { CodeList } from '../kernel/index.ts'
 
 /** What the outside refuses, and what can fail in the world: not what is wrong with what somebody submitted. */
 export const platformCodes = {
   'platform/not-found': { kind: 'refusal', means: 'nothing is at this address' },
   'platform/method-not-allowed': { kind: 'refusal', means: 'the address takes other methods than this one' },
+  'platform/submission-unknown': { kind: 'refusal', means: 'no submission, or no record of it, is known by this id' },
+  'platform/id-unknown': { kind: 'refusal', means: 'nothing that this node holds has this id' },
   'platform/request-invalid': { kind: 'refusal', means: 'the request does not have the documented form' },
   'platform/too-large': { kind: 'refusal', means: 'the request is larger than its address takes' },
   'platform/media-type': { kind: 'refusal', means: 'the media type of a body is not taken' },
@@ -17,8 +19,20 @@ export const platformCodes = {
   'platform/database-not-named': { kind: 'fault', means: 'neither configuration nor environment names a database' },
   'platform/passphrase-missing': { kind: 'fault', means: 'no passphrase for the keys was given' },
   'platform/keys-of-another': { kind: 'fault', means: 'the keys are of another administration than the configuration' },
+  'platform/file-unreadable': { kind: 'fault', means: 'a file named on the command line cannot be read' },
+  'platform/port-in-use': { kind: 'warning', means: 'something listens on a port of the node already' },
+  'platform/keys-expired': { kind: 'fault', means: 'the published keys of this node have expired' },
+  'platform/keys-expire-soon': { kind: 'warning', means: 'the published keys of this node expire soon' },
+  'platform/no-partner': { kind: 'warning', means: 'no partner has been added' },
+  'platform/partner-not-approved': { kind: 'warning', means: 'the root key of a partner is not approved' },
+  'platform/clock-differs': { kind: 'warning', means: 'the clocks of the two nodes differ' },
+  'platform/request-aborted': { kind: 'fault', means: 'the caller went away in the middle of a request' },
   'platform/administration-invalid': { kind: 'fault', means: 'the text is no id of an administration' },
   'platform/folder-not-empty': { kind: 'fault', means: 'a file that would be written exists' },
+  'platform/node-ended': { kind: 'fault', means: 'a node of the demonstration ended while it was starting' },
+  'platform/demo-call-failed': { kind: 'fault', means: 'a node of the demonstration refused a call' },
+  'platform/demo-leg-missing': { kind: 'fault', means: 'a leg of the demonstration was not found' },
+  'platform/demo-stuck': { kind: 'fault', means: 'messages of the demonstration stayed on their way too long' },
   'platform/postgres-missing': { kind: 'fault', means: 'the package that brings PostgreSQL is not installed' },
   'platform/postgres-unusable': { kind: 'fault', means: 'the PostgreSQL programs do not run on this machine' },
   'platform/postgres-no-user': { kind: 'fault', means: 'started as root where no ordinary user exists' },

@@ -73,7 +73,7 @@ export class HostileSender {
   write(type: string, body: unknown, changes: Partial<MessageDraft> = {}, signer?: Signer): WrittenMessage {
     const now = Date.now()
     const mode = changes.mode ?? 'live'
-    const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
+    const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body ?? null))
     const parts =
       body === undefined ? [] : [{ name: 'body', mediaType: 'application/json', salt: randomBytes(16), bytes }]
     const draft: MessageDraft = {

@@ -1,15 +1,15 @@
-import type { AnswerResult } from '../../src/exchange/link-request.ts'
+import type { QueuedMessage } from '../../src/exchange/decide-delivery.ts'
 import { findVerificationKey } from '../../src/exchange/keyset.ts'
+import type { AnswerResult } from '../../src/exchange/link-request.ts'
 import { type Mode, readMessage } from '../../src/exchange/message.ts'
 import { provesReceipt } from '../../src/exchange/receipt.ts'
 import { verifyJws } from '../../src/exchange/strict-jws.ts'
-import type { QueuedMessage } from '../../src/exchange/decide-delivery.ts'
 import type { SimNode } from './node.ts'
 import {
   DatabaseFailure,
   type InboundRow,
-  laneKey,
   type LedgerWatch,
+  laneKey,
   type OutboundChange,
   type OutboundRow,
   type OutboundState,
@@ -57,7 +57,9 @@ export class Checker {
   }
 
   bug(node: SimNode, error: unknown): void {
-    this.violate(`${node.id}: the program failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    this.violate(
+      `${node.id}: the program failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
   }
 
   unlessDatabase(node: SimNode, error: unknown): void {
@@ -87,7 +89,7 @@ export class Checker {
     if (!state) return
     if (!transitions[row.state].has(state)) this.violate(`${name} goes from ${row.state} to ${state}`)
     if (state === 'received') this.receives(node, row, change.receipt ?? '', name)
-    if (state !== 'parked' || change.lastOutcome === 'MODE_LEFT') return
+    if (state !== 'parked' || change.lastOutcome === 'MODE_CLOSED') return
     const expired = change.lastOutcome === 'EXPIRED' && Date.parse(row.expiresAt) <= node.now().getTime()
     if (!expired && !this.refused.has(`${change.lastOutcome} ${row.digest}`))
       this.violate(`${name} is parked as ${change.lastOutcome}, and nobody refused it so`)
@@ -113,27 +115,32 @@ export class Checker {
     if (this.inserted.has(key)) this.violate(`${name} stands in the ledger twice`)
     this.inserted.add(key)
     const sent = partner.store.outbound.get(row.id)
-    if (sent?.message === row.message && sent.mode === row.mode) return this.inTurn(partner, row, name)
+    // The very text that the partner signed into its own ledger needs no proof; any other does.
+    if (sent?.message !== row.message || sent.mode !== row.mode) this.provesItself(node, row, name)
+    if (this.forged.has(row.digest)) return
+    if (sent?.digest !== row.digest) this.violate(`${name} is in the ledger and its issuer never signed it`)
+    if (row.gap && !this.excused(partner, row)) this.violate(`${name} came ahead of the message before it in its lane`)
+  }
+
+  private provesItself(node: SimNode, row: InboundRow, name: string): void {
+    const { partner } = node
     const read = readMessage(row.message)
     const verification = read.ok && findVerificationKey(partner.keyring(row.mode), read.value.jws.kid, node.now())
-    if (!read.ok || !verification || !verifyJws(read.value.jws, verification))
-      return this.violate(`${name} in the ${row.mode} ledger is not signed by the partner for ${row.mode}`)
+    if (!read.ok || !verification || !verifyJws(read.value.jws, verification)) {
+      this.violate(`${name} in the ${row.mode} ledger is not signed by the partner for ${row.mode}`)
+      return
+    }
     const { payload } = read.value
     if (payload.mode !== row.mode || payload.iss !== partner.id || payload.aud !== node.id)
       this.violate(`${name} is in the ledger and is not for it`)
-    if (this.forged.has(row.digest)) return
-    if (sent?.digest !== row.digest) this.violate(`${name} is in the ledger and its issuer never signed it`)
-    this.inTurn(partner, row, name)
-  }
-
-  private inTurn(sender: SimNode, row: InboundRow, name: string): void {
-    if (row.gap && !this.excused(sender, row)) this.violate(`${name} came ahead of the message before it in its lane`)
   }
 
   /** Whether the message in front was refused, put off or given up at least once: then the lane could not stay in step. */
   private excused(sender: SimNode, row: InboundRow): boolean {
     if (this.outOfTurn.has(row.digest)) return true
-    const before = (sender.store.outboundOfLane.get(laneKey(row.mode, row.lane)) ?? []).filter(({ seq }) => seq === row.seq - 1)
+    const before = (sender.store.outboundOfLane.get(laneKey(row.mode, row.lane)) ?? []).filter(
+      ({ seq }) => seq === row.seq - 1,
+    )
     return before.some((other) => this.put.has(other.digest) || ['parked', 'skipped', 'reissued'].includes(other.state))
   }
 
@@ -194,7 +201,9 @@ export class Checker {
       if (held.length !== 1 || held[0]?.digest !== row.digest)
         this.violate(`${name} was acknowledged and stands in the receiver's ledger ${held.length} times`)
       if (!open || !isAnswered(row.type) || !held[0]) continue
-      const answers = [...partner.store.outbound.values()].filter(({ ref, mode }) => ref === row.id && mode === row.mode)
+      const answers = [...partner.store.outbound.values()].filter(
+        ({ ref, mode }) => ref === row.id && mode === row.mode,
+      )
       const expected = held[0].state === 'accepted' ? 'accepted' : 'rejected'
       if (row.answer !== expected && !wasSkipped(answers, expected.toUpperCase()))
         this.violate(`${name} was ${expected} and its sender holds ${row.answer ?? 'no answer'}`)
@@ -215,7 +224,8 @@ export class Checker {
   private receivedWell(node: SimNode, trade: Trade): void {
     const { inbound, inboundAtPlace, records } = node.store
     const kept = new Map<string, number>()
-    for (const { messageId, mode } of records) kept.set(`${mode}/${messageId}`, (kept.get(`${mode}/${messageId}`) ?? 0) + 1)
+    for (const { messageId, mode } of records)
+      kept.set(`${mode}/${messageId}`, (kept.get(`${mode}/${messageId}`) ?? 0) + 1)
     for (const row of inbound) {
       const name = `${node.id}: message ${row.id} (${row.type}, ${row.mode})`
       if (kept.get(`${row.mode}/${row.id}`) !== 1) this.violate(`${name} was not kept exactly once`)
@@ -230,7 +240,8 @@ export class Checker {
       // Open: its receipt was lost and its time ran out before the next attempt. Until statements are exchanged the
       // sender learns from the answer alone that the partner holds it.
       if (sent?.lastOutcome === 'EXPIRED' && !this.refused.has(`EXPIRED ${row.digest}`)) this.expiredUnknown += 1
-      else this.violate(`${name} is held by the receiver and its sender has it as ${sent?.state} (${sent?.lastOutcome})`)
+      else
+        this.violate(`${name} is held by the receiver and its sender has it as ${sent?.state} (${sent?.lastOutcome})`)
     }
     for (const { contentDigest, messageId, subject, type } of records)
       if (contentDigest && isAnswered(type) && !this.forgedId(node, messageId))
@@ -247,4 +258,3 @@ function wasSkipped(answers: readonly OutboundRow[], type: string): boolean {
   const ofType = answers.filter((row) => row.type === type)
   return ofType.length > 0 && ofType.every(({ state }) => state === 'skipped' || state === 'reissued')
 }
-

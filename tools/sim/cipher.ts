@@ -1,6 +1,6 @@
-import { accept, type Decision, refuse } from '../../src/kernel/index.ts'
 import { type FrameRefusal, frameLimits } from '../../src/exchange/frame.ts'
 import { decodeBase64Url, sha256 } from '../../src/exchange/strict-jws.ts'
+import { accept, type Decision, refuse } from '../../src/kernel/index.ts'
 
 /**
  * Stands for the encryption of frames: one key opens a frame, and one that was touched on the way cannot be opened.
@@ -16,6 +16,9 @@ export function openSimulated(compact: string, kids: ReadonlySet<string>): Decis
   const [kid, content, seal, ...others] = compact.split('.')
   const plain = decodeBase64Url(content ?? '')
   const sound =
-    others.length === 0 && compact.length <= frameLimits.wireBytesMax && kids.has(kid ?? '') && seal === sha256(`${kid}.${content}`)
+    others.length === 0 &&
+    compact.length <= frameLimits.wireBytesMax &&
+    kids.has(kid ?? '') &&
+    seal === sha256(`${kid}.${content}`)
   return plain && sound ? accept(plain) : refuse({ code: 'exchange/frame-unreadable' as const })
 }

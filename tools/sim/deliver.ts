@@ -1,9 +1,9 @@
-import { Fault } from '../../src/kernel/index.ts'
 import type { DeliveryEffect, QueuedMessage } from '../../src/exchange/decide-delivery.ts'
 import { writeEntry, writeFrame } from '../../src/exchange/frame.ts'
 import { type AnswerPayload, composeRequest } from '../../src/exchange/link-request.ts'
 import type { Mode } from '../../src/exchange/message.ts'
 import { sha256 } from '../../src/exchange/strict-jws.ts'
+import { Fault } from '../../src/kernel/index.ts'
 import { sealSimulated } from './cipher.ts'
 import type { NodeProcess, SimNode } from './node.ts'
 import { claimHeadRuns, markParked, markReceived, markRetried } from './outbox.ts'
@@ -45,7 +45,11 @@ function* deliverOnce(node: SimNode, process: NodeProcess): Work<Attempt> {
     ]
     const answered = attempt.answer?.outcome === 'OK'
     const parked = effects.filter((effect) => effect.kind === 'parked')
-    yield* markReceived(node, tx, effects.filter((effect) => effect.kind === 'received'))
+    yield* markReceived(
+      node,
+      tx,
+      effects.filter((effect) => effect.kind === 'received'),
+    )
     yield* markParked(node, tx, mode, parked)
     yield* markRetried(
       node,
@@ -61,7 +65,12 @@ function* deliverOnce(node: SimNode, process: NodeProcess): Work<Attempt> {
     for (const effect of effects) world.tally.add(`effect ${effect.kind}`)
     node.trace(
       `${process.name} sent ${send.length}: ${attempt.failure ?? attempt.answer?.outcome ?? '-'} ` +
-        effects.map((effect) => `${effect.id.slice(-6)}=${effect.kind === 'received' ? 'RECEIVED' : `${effect.kind} ${effect.reason}`}`).join(' '),
+        effects
+          .map(
+            (effect) =>
+              `${effect.id.slice(-6)}=${effect.kind === 'received' ? 'RECEIVED' : `${effect.kind} ${effect.reason}`}`,
+          )
+          .join(' '),
     )
     return {
       kind: answered || send.length === 0 ? 'delivered' : 'unanswered',
@@ -96,13 +105,18 @@ function* carry(node: SimNode, mode: Mode, send: readonly QueuedMessage[]): Work
     })
     return answer ? { answer, retryAfterSeconds } : { failure: 'ANSWER_INVALID', retryAfterSeconds }
   } catch (error) {
-    if (error instanceof Fault) return { failure: error.code.replace('exchange/', '').replaceAll('-', '_').toUpperCase() }
+    if (error instanceof Fault)
+      return { failure: error.code.replace('exchange/', '').replaceAll('-', '_').toUpperCase() }
     throw error
   }
 }
 
 /** The body of one POST to the partner: a signed request and the encrypted frame it names. */
-export function signRequest(node: SimNode, mode: Mode, plain: Buffer): { readonly text: string; readonly digest: string } {
+export function signRequest(
+  node: SimNode,
+  mode: Mode,
+  plain: Buffer,
+): { readonly text: string; readonly digest: string } {
   const frame = sealSimulated(plain, node.partner.keyring(mode).decrypt[0]!.kid)
   const request = composeRequest(
     {
@@ -174,9 +188,14 @@ function pollWhenDue(node: SimNode, process: NodeProcess): void {
   const now = node.now().getTime()
   let due = Number.POSITIVE_INFINITY
   for (const row of node.store.outbound.values())
-    if (row.state === 'queued' && row.mode === node.channel?.mode && !node.store.parkedLanes.has(`${row.mode}/${row.lane}`))
+    if (
+      row.state === 'queued' &&
+      row.mode === node.channel?.mode &&
+      !node.store.parkedLanes.has(`${row.mode}/${row.lane}`)
+    )
       due = Math.min(due, row.notBefore)
-  if (due < Number.POSITIVE_INFINITY) pollIn(node, process, Math.max(due - now, process.breaker.notBefore - now, seconds))
+  if (due < Number.POSITIVE_INFINITY)
+    pollIn(node, process, Math.max(due - now, process.breaker.notBefore - now, seconds))
 }
 
 function pollIn(node: SimNode, process: NodeProcess, milliseconds: number): void {

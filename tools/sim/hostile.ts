@@ -6,8 +6,8 @@ import { signRequest } from './deliver.ts'
 import { agreementId, type SimNode } from './node.ts'
 import { answerUse } from './outbox.ts'
 import { Random } from './random.ts'
-import { days, hours, type World } from './world.ts'
 import { pinOf } from './wire.ts'
+import { days, hours, type World } from './world.ts'
 
 /** Who attacks, and what faulty software of a partner does. Each act says what the receiver must answer. */
 export class Hostile {
@@ -50,7 +50,8 @@ export class Hostile {
   private unknownPeer(to: SimNode): void {
     const body = this.random.chance(0.1) ? 'x'.repeat(6 * 1024 * 1024 + 1) : (this.world.wire.captured[0]?.body ?? '{}')
     this.world.wire.deliver(to, 'pin-of-nobody', body, ({ status }) => {
-      if (status !== 403 && status !== 413) this.world.checker.violate(`${to.id}: an unknown peer is answered ${status}`)
+      if (status !== 403 && status !== 413)
+        this.world.checker.violate(`${to.id}: an unknown peer is answered ${status}`)
     })
   }
 
@@ -81,11 +82,18 @@ export class Hostile {
     if (this.random.chance(0.2)) this.send(from, mode, [], () => {})
     const chosen = entries.filter(() => this.random.chance(0.7))
     if (chosen.length > 0)
-      this.send(from, mode, chosen.map(([, entry]) => entry), (outcomes) => {
-        for (const [index, [expected]] of chosen.entries())
-          if (outcomes[index] !== expected && outcomes[index] !== 'BUSY')
-            this.world.checker.violate(`${from.partner.id}: a hostile entry gets ${outcomes[index]} instead of ${expected}`)
-      })
+      this.send(
+        from,
+        mode,
+        chosen.map(([, entry]) => entry),
+        (outcomes) => {
+          for (const [index, [expected]] of chosen.entries())
+            if (outcomes[index] !== expected && outcomes[index] !== 'BUSY')
+              this.world.checker.violate(
+                `${from.partner.id}: a hostile entry gets ${outcomes[index]} instead of ${expected}`,
+              )
+        },
+      )
   }
 
   /** Faulty software posts messages of the ledger again and again, twice in one frame too. */
@@ -121,7 +129,11 @@ export class Hostile {
   private entry(from: SimNode, change: Partial<MessageDraft> & { mode: Mode }, signer: Signer): FrameEntry {
     const { random } = this
     const now = from.now()
-    const part = { name: 'body', salt: random.bytes(saltBytes), bytes: Buffer.from(`{"fate":"sound","goods":"${random.hex(8)}"}`) }
+    const part = {
+      name: 'body',
+      salt: random.bytes(saltBytes),
+      bytes: Buffer.from(`{"fate":"sound","goods":"${random.hex(8)}"}`),
+    }
     const { compact } = composeMessage(
       {
         id: random.uuidV7(now.getTime()),
@@ -146,7 +158,12 @@ export class Hostile {
   }
 
   /** Posts a frame past the partner's own sender and hands over the outcomes, when the frame was read at all. */
-  private send(from: SimNode, mode: Mode, entries: readonly FrameEntry[], hear: (outcomes: readonly string[]) => void): void {
+  private send(
+    from: SimNode,
+    mode: Mode,
+    entries: readonly FrameEntry[],
+    hear: (outcomes: readonly string[]) => void,
+  ): void {
     const body = signRequest(from, mode, writeFrame(entries))
     const keyring = from.partner.keyring(mode)
     this.world.wire.deliver(from.partner, pinOf(from, mode), body.text, (response) => {
@@ -156,4 +173,3 @@ export class Hostile {
     })
   }
 }
-

@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import type { AdministrationId } from '../../src/kernel/index.ts'
 import type { Keyring, PublishedKey } from '../../src/exchange/keyset.ts'
 import type { Mode } from '../../src/exchange/message.ts'
 import { type Signer, signerOf } from '../../src/exchange/strict-jws.ts'
+import type { AdministrationId } from '../../src/kernel/index.ts'
 
 /**
  * What the simulated nodes sign with. `es256` is the algorithm of DX1. `toy` is RSA with 512 bits: its signatures are

@@ -38,7 +38,10 @@ export function* saveOutbound(node: SimNode, tx: Transaction, drafts: readonly D
   const next = new Map<string, number>()
   const rows = drafts.map((draft) => {
     const key = laneKey(draft.mode, draft.lane)
-    const last = Math.max(0, ...(store.outboundOfLane.get(key) ?? []).filter((row) => live(tx, row)).map(({ seq }) => seq))
+    const last = Math.max(
+      0,
+      ...(store.outboundOfLane.get(key) ?? []).filter((row) => live(tx, row)).map(({ seq }) => seq),
+    )
     const free = next.get(key) ?? last + 1
     const seq = draft.seq ?? free
     if (draft.seq === undefined) next.set(key, free + 1)
@@ -148,7 +151,13 @@ type Effects<Kind extends DeliveryEffect['kind']> = ReadonlyArray<Extract<Delive
 export function* markReceived(node: SimNode, tx: Transaction, received: Effects<'received'>): Work {
   for (const { id, receipt, receivedAt } of received) {
     const row = yield* lockMessage(node, tx, id)
-    tx.changeOutbound(row, { state: 'received', receipt, receivedAt, attempts: row.attempts + 1, lastOutcome: 'RECEIVED' })
+    tx.changeOutbound(row, {
+      state: 'received',
+      receipt,
+      receivedAt,
+      attempts: row.attempts + 1,
+      lastOutcome: 'RECEIVED',
+    })
   }
 }
 
@@ -205,7 +214,8 @@ export function* parkMode(node: SimNode, tx: Transaction, mode: Mode): Work {
   for (const row of [...node.store.outbound.values()]) {
     if (row.mode !== mode || (row.state !== 'queued' && row.state !== 'waiting')) continue
     yield* lockMessage(node, tx, row.id)
-    if (row.state === 'queued' || row.state === 'waiting') tx.changeOutbound(row, { state: 'parked', lastOutcome: 'MODE_LEFT' })
+    if (row.state === 'queued' || row.state === 'waiting')
+      tx.changeOutbound(row, { state: 'parked', lastOutcome: 'MODE_CLOSED' })
   }
 }
 

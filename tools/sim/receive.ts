@@ -1,12 +1,17 @@
-import type { Problem } from '../../src/kernel/index.ts'
-import { type JsonValue, readJson } from '../../src/kernel/index.ts'
 import type { RequestOutcome } from '../../src/exchange/codes.ts'
-import { type InboundContext, type InboundDecision, placeOf, type StoredMessage } from '../../src/exchange/decide-inbound.ts'
+import {
+  type InboundContext,
+  type InboundDecision,
+  placeOf,
+  type StoredMessage,
+} from '../../src/exchange/decide-inbound.ts'
 import { type FrameEntry, frameLimits, readFrame } from '../../src/exchange/frame.ts'
 import { type AnswerResult, composeAnswer } from '../../src/exchange/link-request.ts'
 import type { MessagePayload, Mode, PartContent, ReadMessage } from '../../src/exchange/message.ts'
 import { composeReceipt } from '../../src/exchange/receipt.ts'
 import { sha256 } from '../../src/exchange/strict-jws.ts'
+import type { Problem } from '../../src/kernel/index.ts'
+import { type JsonValue, readJson } from '../../src/kernel/index.ts'
 import { openSimulated } from './cipher.ts'
 import { agreementId, type Channel, type NodeProcess, type SimNode } from './node.ts'
 import { answerUse, type Draft, saveOutbound } from './outbox.ts'
@@ -26,7 +31,8 @@ export function* answerFrames(node: SimNode, process: NodeProcess, peerPin: stri
   if (body.length > frameLimits.wireBytesMax) return problem(node, 413, 'FRAME_TOO_LARGE')
   if (!pins.includes(peerPin)) return problem(node, 403, 'PEER_UNKNOWN')
   const read = readJson(body, bodyMembers)
-  const members = read.ok && read.value !== null && typeof read.value === 'object' && !Array.isArray(read.value) ? read.value : {}
+  const members =
+    read.ok && read.value !== null && typeof read.value === 'object' && !Array.isArray(read.value) ? read.value : {}
   const { request, frame, ...others } = members as { [name: string]: JsonValue }
   if (typeof request !== 'string' || typeof frame !== 'string' || Object.keys(others).length > 0)
     return problem(node, 400, 'REQUEST_INVALID')
@@ -67,7 +73,8 @@ function* receiveFrame(node: SimNode, process: NodeProcess, request: string, fra
     yield* node.acquire(tx, `request ${jti}`)
     if (store.requestsSeen.has(jti)) return false
     tx.write(() => store.requestsSeen.set(jti, now.getTime()))
-    for (const [id, at] of store.requestsSeen) if (at < now.getTime() - requestIdKept) tx.write(() => store.requestsSeen.delete(id))
+    for (const [id, at] of store.requestsSeen)
+      if (at < now.getTime() - requestIdKept) tx.write(() => store.requestsSeen.delete(id))
     return true
   })
   if (!noted) return answer('REQUEST_REPLAYED')
@@ -155,7 +162,12 @@ function* storeInspected(
   )
   const fresh = new Set<string>()
   for (const { row } of kept) if (yield* insertInbound(node, tx, row)) fresh.add(row.id)
-  closeGaps(node, tx, context.mode, kept.filter(({ row }) => fresh.has(row.id)))
+  closeGaps(
+    node,
+    tx,
+    context.mode,
+    kept.filter(({ row }) => fresh.has(row.id)),
+  )
   const mine = kept.filter(({ row }) => fresh.has(row.id))
   for (const { message, parts, decision } of mine) yield* keepRecord(node, tx, message.payload, parts, decision)
   if (world.rules.queuesAnswers)
@@ -294,6 +306,8 @@ function resultOf(decision: InboundDecision, index: number, receiptOf: ReadonlyM
   const { payload, jws } = decision.message
   const about = { index, id: payload.id, digest: jws.digest }
   const receipt =
-    decision.kind === 'duplicate' ? decision.receipt : receiptOf.get(decision.kind === 'repeated' ? decision.ofIndex : index)
+    decision.kind === 'duplicate'
+      ? decision.receipt
+      : receiptOf.get(decision.kind === 'repeated' ? decision.ofIndex : index)
   return receipt ? { ...about, outcome: 'RECEIVED', receipt } : { ...about, outcome: 'ID_CONFLICT' }
 }

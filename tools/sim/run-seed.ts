@@ -48,13 +48,25 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
   const checker = new Checker()
   const trace = new Trace()
   const tally = new Tally()
-  const shared = { seed, timeline, faults, checker, trace, tally, rules: options.rules ?? soundRules, keys: options.keys ?? 'toy' }
+  const shared = {
+    seed,
+    timeline,
+    faults,
+    checker,
+    trace,
+    tally,
+    rules: options.rules ?? soundRules,
+    keys: options.keys ?? 'toy',
+  }
   const world: World = Object.assign(shared, { wire: undefined as unknown as Wire })
   Object.assign(shared, { wire: new Wire(world) })
   const span = random.magnitude(hours, 2 * days)
   // Longer runs wait longer between attempts, so that a seed costs about the same whatever its span.
   const unit = faults.has('long-outage') ? 10 * days : span
-  const policy: RetryPolicy = { retryDelaySecondsMin: 5, retryDelaySecondsMax: Math.max(300, Math.round(unit / seconds / 12)) }
+  const policy: RetryPolicy = {
+    retryDelaySecondsMin: 5,
+    retryDelaySecondsMax: Math.max(300, Math.round(unit / seconds / 12)),
+  }
   const processes = () => (faults.has('two-processes') ? 2 : 1)
   const kz = new SimNode(world, 'KZ-KGD', processes(), policy)
   const cn = new SimNode(world, 'CN-GACC', processes(), policy)
@@ -105,7 +117,10 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     seed,
     violations: checker.violations,
     messages: nodes.reduce((sum, node) => sum + node.store.outbound.size, 0),
-    received: nodes.reduce((sum, node) => sum + [...node.store.outbound.values()].filter(({ state }) => state === 'received').length, 0),
+    received: nodes.reduce(
+      (sum, node) => sum + [...node.store.outbound.values()].filter(({ state }) => state === 'received').length,
+      0,
+    ),
     virtualDays: (restedAt - start) / days,
     faults: Object.fromEntries(faults.counts),
     counts: Object.fromEntries(tally.counts),
@@ -117,7 +132,7 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
 function isAtRest(node: SimNode): boolean {
   if (node.processes.some(({ busy }) => busy) || unused(node).length > 0) return false
   for (const { mode, state } of node.store.outbound.values())
-    if (mode === node.channel?.mode && (state === 'queued' || state === 'waiting' || state === 'parked')) return false
+    if (state === 'queued' || state === 'waiting' || (state === 'parked' && mode === node.channel?.mode)) return false
   return true
 }
 
@@ -134,12 +149,17 @@ function replayMuchLater(world: World, nodes: readonly SimNode[]): void {
   })
   while (!over && timeline.step());
   for (const [index, node] of nodes.entries())
-    if (ledgerDigest(node) !== before[index]) world.checker.violate(`${node.id}: a replay a year later changed the ledger`)
+    if (ledgerDigest(node) !== before[index])
+      world.checker.violate(`${node.id}: a replay a year later changed the ledger`)
 }
 
 function ledgerDigest({ store }: SimNode): string {
-  const out = [...store.outbound.values()].map(({ id, digest, state, receipt }) => `${id} ${digest} ${state} ${receipt}`)
-  const come = store.inbound.map(({ id, mode, digest, receipt, state }) => `${id} ${mode} ${digest} ${receipt} ${state}`)
+  const out = [...store.outbound.values()].map(
+    ({ id, digest, state, receipt }) => `${id} ${digest} ${state} ${receipt}`,
+  )
+  const come = store.inbound.map(
+    ({ id, mode, digest, receipt, state }) => `${id} ${mode} ${digest} ${receipt} ${state}`,
+  )
   return sha256([...out, ...come, store.records.length].join('\n'))
 }
 
@@ -280,7 +300,10 @@ class Plan {
   private tryChannel(node: SimNode, channel: Channel): void {
     const process = node.upProcess()
     const again = () => this.world.timeline.after(6 * hours, () => this.tryChannel(node, channel))
-    if (!process) return again()
+    if (!process) {
+      again()
+      return
+    }
     const change = node.transaction(process, function* (tx): Work {
       yield* parkMode(node, tx, channel.mode === 'live' ? 'test' : 'live')
       tx.write(() => {

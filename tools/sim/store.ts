@@ -1,4 +1,4 @@
-import type { PartContent, Use, Mode } from '../../src/exchange/message.ts'
+import type { Mode, PartContent, Use } from '../../src/exchange/message.ts'
 
 export type OutboundState = 'queued' | 'waiting' | 'received' | 'parked' | 'skipped' | 'reissued'
 

@@ -1,8 +1,8 @@
-import { type JsonValue, type Problem, readJson } from '../../src/kernel/index.ts'
 import type { MessagePayload, PartContent, Use } from '../../src/exchange/message.ts'
 import { sha256 } from '../../src/exchange/strict-jws.ts'
+import { type JsonValue, type Problem, readJson } from '../../src/kernel/index.ts'
 import type { NodeProcess, SimNode } from './node.ts'
-import { answerUse, type Draft, resendMessage, saveOutbound, skipMessage } from './outbox.ts'
+import { answerUse, type Draft, parkMode, resendMessage, saveOutbound, skipMessage } from './outbox.ts'
 import { Random } from './random.ts'
 import { DatabaseFailure, type InboundRow, type Transaction } from './store.ts'
 import type { Work } from './timeline.ts'
@@ -40,7 +40,8 @@ export function readBody(parts: readonly PartContent[]): JsonValue | undefined |
 /** Stands for the rules of the message types: the body says what becomes of it. */
 export function decideBody(body: JsonValue | undefined): BodyDecision {
   if (body === 'unreadable') return { kind: 'rejected', problems: [{ code: 'exchange/body-unreadable', pointer: '' }] }
-  const fate = body !== null && typeof body === 'object' && !Array.isArray(body) ? (body as { fate?: JsonValue }).fate : undefined
+  const fate =
+    body !== null && typeof body === 'object' && !Array.isArray(body) ? (body as { fate?: JsonValue }).fate : undefined
   if (fate === 'defect') return { kind: 'rejected', problems: [{ code: 'clearance/item-missing', pointer: '/items' }] }
   if (fate === 'prohibited') return { kind: 'quarantined', problems: [{ code: 'clearance/not-for-us', pointer: '' }] }
   if (fate === 'warn') return { kind: 'accepted', problems: [{ code: 'clearance/check-digit', pointer: '/container' }] }
@@ -95,6 +96,7 @@ export class Trade {
       this.plan(node, span)
       this.repeat(() => this.officerLooks(node), 3 * hours)
       this.repeat(() => this.legsClose(node), 6 * hours)
+      this.repeat(() => this.sweepTest(node), 6 * hours)
     }
   }
 
@@ -131,7 +133,12 @@ export class Trade {
         const subject = random.uuid()
         const type = random.pick(['EXP-CLR', 'EXP-CLR', 'TRN-CLR'])
         const later = random.chance(0.3) && !flood ? random.pick(['AMD', 'AMD', 'AMD', 'CNL']) : undefined
-        if (later) this.submit(node, [this.item(later, subject, subject, index, false)], at + random.magnitude(minutes, span / 4))
+        if (later)
+          this.submit(
+            node,
+            [this.item(later, subject, subject, index, false)],
+            at + random.magnitude(minutes, span / 4),
+          )
         return this.item(type, subject, subject, index, bulky)
       })
       if (random.chance(0.5)) this.submit(node, declared, at)
@@ -197,7 +204,11 @@ export class Trade {
       yield* node.acquire(tx, `submission ${key}`)
       const { channel, store } = node
       if (store.submitted.has(key) || !channel) return
-      const rows = yield* saveOutbound(node, tx, items.map((item) => trade.draft(node, item, channel)))
+      const rows = yield* saveOutbound(
+        node,
+        tx,
+        items.map((item) => trade.draft(node, item, channel)),
+      )
       for (const row of rows) {
         if (!node.world.faults.strikes('part-rotted')) continue
         row.parts = row.parts.map((part) => ({ ...part, bytes: rotted(part.bytes) }))
@@ -245,6 +256,18 @@ export class Trade {
     }
   }
 
+  /** A test message may have been signed while the channel left test: it is parked too. */
+  private sweepTest(node: SimNode): void {
+    const process = node.upProcess()
+    if (!process || node.channel?.mode !== 'live') return
+    process.run(
+      node.transaction(process, (tx) => parkMode(node, tx, 'test')),
+      (ending) => {
+        if (ending.kind === 'failed') this.world.checker.unlessDatabase(node, ending.error)
+      },
+    )
+  }
+
   /** Records whose leg has closed are reported as used, all alike. */
   private legsClose(node: SimNode): void {
     const process = node.upProcess()
@@ -284,7 +307,11 @@ export class Trade {
 /** Accepted clearance records that were not reported as used yet. */
 export function unused(node: SimNode): readonly InboundRow[] {
   return node.store.inbound.filter(
-    (row) => row.usedAt === undefined && row.mode === node.channel?.mode && row.state === 'accepted' && clearances.has(row.type),
+    (row) =>
+      row.usedAt === undefined &&
+      row.mode === node.channel?.mode &&
+      row.state === 'accepted' &&
+      clearances.has(row.type),
   )
 }
 

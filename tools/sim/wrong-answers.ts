@@ -14,7 +14,9 @@ export function spoilResults(random: Random, results: readonly AnswerResult[]): 
     (result) => [{ ...result, index: 499 }],
     (result) => [{ ...result, outcome: 'ASK_TOMORROW' }],
     ({ receipt: _, ...result }) => [{ ...result, outcome: 'RECEIVED' }],
-    (result) => [{ ...result, outcome: 'RECEIVED', receipt: other.index === at ? 'a.b.c' : (other.receipt ?? 'a.b.c') }],
+    (result) => [
+      { ...result, outcome: 'RECEIVED', receipt: other.index === at ? 'a.b.c' : (other.receipt ?? 'a.b.c') },
+    ],
     (result) => [{ ...result, outcome: 'RECEIVED', receipt: unsigned(result.receipt) }],
     ({ digest: _, ...result }) => [{ ...result, outcome: 'TYPE_UNKNOWN' }],
     (result) => [{ ...result, outcome: 'SIGNATURE_INVALID', digest: 'A'.repeat(43) }],

@@ -130,7 +130,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
     },
     async (request, reply) => {
       const found = await withActor(db, actedBy(request, 'intake'), (tx) => findSubmission(tx, request.params.id))
-      return found ?? sendRefusal(request, reply, { code: 'clearance/submission-unknown', id: request.params.id })
+      return found ?? sendRefusal(request, reply, { code: 'platform/submission-unknown', id: request.params.id })
     },
   )
 
@@ -169,7 +169,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           ? await listSubmissionRecords(tx, { submission: id, after: Number(after), limit, outcome })
           : undefined,
       )
-      if (!rows) return sendRefusal(request, reply, { code: 'clearance/submission-unknown', id })
+      if (!rows) return sendRefusal(request, reply, { code: 'platform/submission-unknown', id })
       const last = rows.at(-1)
       return { items: [...rows], ...(rows.length === limit && last && { next: last.position }) }
     },
@@ -197,7 +197,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       const found = await withActor(db, actedBy(request, 'intake'), (tx) =>
         findOriginal(tx, request.params.id, Number(request.params.position)),
       )
-      if (!found) return sendRefusal(request, reply, { code: 'clearance/submission-unknown', id: request.params.id })
+      if (!found) return sendRefusal(request, reply, { code: 'platform/submission-unknown', id: request.params.id })
       // Never shown as a page: what was handed over may be anything.
       return reply
         .type('application/octet-stream')

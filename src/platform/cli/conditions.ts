@@ -123,7 +123,6 @@ export function registerConditionsCommands(program: Command): void {
         }
         print('')
         if (facts.decisions.length === 0) return print('No decision of the working group is on record.')
-        print('')
         printTable(
           ['decision', 'kind', 'decided on', 'version', 'annex'],
           facts.decisions.map(({ reference, kind, decidedOn, version, annex }) => [

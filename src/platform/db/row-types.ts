@@ -151,7 +151,6 @@ export interface ClearanceReceived {
   subject: string
   version: number
   state: string
-  gap: Generated<boolean>
   message: string
   warnings: Generated<number>
   received_at: string

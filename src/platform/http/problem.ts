@@ -46,7 +46,7 @@ const statuses: Readonly<Record<string, number>> = {
   'platform/media-type': 415,
   'clearance/declaration-unknown': 404,
   'clearance/leg-unknown': 404,
-  'clearance/submission-unknown': 404,
+  'platform/submission-unknown': 404,
   'exchange/message-unknown': 404,
   'exchange/partner-unknown': 404,
   'law/instrument-unknown': 404,

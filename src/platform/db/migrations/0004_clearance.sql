@@ -109,7 +109,6 @@ create table clearance.received (
   subject uuid not null,
   version integer not null,
   state text not null check (state in ('shown', 'cancelled')),
-  gap boolean not null default false,
   message uuid not null,
   warnings integer not null default 0,
   received_at timestamptz not null,
