@@ -55,9 +55,9 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll(/\
 
 export async function writeRefusals(): Promise<string> {
   const codes = await readCodes()
-  const sentences = JSON.parse(
-    await readFile(join(ROOT, 'src/platform/catalogue/codes.en.json'), 'utf8'),
-  ) as Readonly<Record<string, Sentence>>
+  const sentences = JSON.parse(await readFile(join(ROOT, 'src/platform/catalogue/codes.en.json'), 'utf8')) as Readonly<
+    Record<string, Sentence>
+  >
   const domains = [...new Set(codes.map(({ code }) => code.split('/')[0] ?? ''))].sort()
   const parts = domains.map((domain) => {
     const rows = codes

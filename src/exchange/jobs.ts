@@ -178,15 +178,18 @@ function deliveryEvents(
   return events
 }
 
+/** While a partner works on one frame the next are made and carried. The locks on lanes keep the order in each. */
+const framesInFlightMax = 3
+
 /** Runs until stopped: carries what waits for every approved partner, holding back from one that does not answer. */
 export class Sender {
   private readonly node: ExchangeNode
   private readonly db: Database
   private readonly post: PostFrames
   private readonly breakers = new Map<AdministrationId, Breaker>()
-  private readonly running = new Map<AdministrationId, Promise<void>>()
+  private readonly running = new Map<AdministrationId, Set<Promise<void>>>()
   private readonly again = new Set<AdministrationId>()
-  private wakers: Array<() => void> = []
+  private waker: (() => void) | undefined
   private woken = false
   private stopped = false
 
@@ -199,7 +202,7 @@ export class Sender {
   /** Something was put into the outbox, here or by another process. */
   wake(): void {
     this.woken = true
-    for (const waker of this.wakers.splice(0)) waker()
+    this.waker?.()
   }
 
   /** Forgets that a partner did not answer: an officer or a greeting says that the link is back. */
@@ -218,7 +221,7 @@ export class Sender {
       }
       if (!this.woken && !this.stopped) await this.wait(pollSeconds)
     }
-    await Promise.allSettled(this.running.values())
+    await Promise.allSettled([...this.running.values()].flatMap((runs) => [...runs]))
   }
 
   stop(): void {
@@ -229,20 +232,22 @@ export class Sender {
   private wait(seconds: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, seconds * 1000)
-      this.wakers.push(() => {
+      this.waker = () => {
         clearTimeout(timer)
         resolve()
-      })
+      }
     })
   }
 
   private start(partner: Partner): void {
     if (this.stopped) return
-    if (this.running.has(partner.id)) {
+    const runs = this.running.get(partner.id) ?? new Set()
+    const breaker = this.breakers.get(partner.id) ?? closedBreaker
+    // One frame is enough to learn whether a partner that fell silent answers again.
+    if (runs.size >= (breaker.failures > 0 ? 1 : framesInFlightMax)) {
       this.again.add(partner.id)
       return
     }
-    const breaker = this.breakers.get(partner.id) ?? closedBreaker
     if (breaker.notBefore > this.node.now().getTime()) return
     const run = this.drain(partner)
       .catch((error: unknown) => {
@@ -250,11 +255,11 @@ export class Sender {
         this.node.report?.('exchange/sender', error, { partner: partner.id })
       })
       .finally(() => {
-        this.running.delete(partner.id)
+        runs.delete(run)
         // Whatever came while this link was busy is looked at again at once.
         if (this.again.delete(partner.id)) this.wake()
       })
-    this.running.set(partner.id, run)
+    this.running.set(partner.id, runs.add(run))
   }
 
   private async drain(partner: Partner): Promise<void> {
@@ -267,11 +272,15 @@ export class Sender {
 
   private fold(partner: AdministrationId, attempt: DeliveryAttempt): void {
     if (attempt.kind === 'idle') return
+    const before = this.breakers.get(partner) ?? closedBreaker
+    const now = this.node.now().getTime()
+    // What several frames on their way met together is one failure.
+    if (attempt.kind === 'unanswered' && before.failures > 0 && before.notBefore > now) return
     const breaker = foldBreaker(
-      this.breakers.get(partner) ?? closedBreaker,
+      before,
       {
         answered: attempt.kind === 'delivered',
-        now: this.node.now().getTime(),
+        now,
         random: Math.random(),
         retryAfterSeconds: attempt.retryAfterSeconds,
       },

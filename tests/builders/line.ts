@@ -10,6 +10,9 @@ export type LineState = 'up' | 'cut' | 'silent' | 'answers-lost'
 /** A client that sent this much is past the handshake, and what comes back to it is an answer. */
 const handshakeBytesMax = 4096
 
+/** A connection whose answer was swallowed breaks this long after, when the request was surely dealt with. */
+const swallowMs = 200
+
 export interface Line {
   readonly port: number
   /** Where the line leads; another node's port takes the place of the one behind it. */
@@ -44,7 +47,7 @@ export async function openLine(target: () => number): Promise<Line> {
       if (state !== 'silent') outgoing.write(chunk)
     })
     outgoing.on('data', (chunk: Buffer) => {
-      if (state === 'answers-lost' && sentBytes > handshakeBytesMax) incoming.destroy()
+      if (state === 'answers-lost' && sentBytes > handshakeBytesMax) setTimeout(() => incoming.destroy(), swallowMs)
       else if (state !== 'silent') incoming.write(chunk)
     })
     incoming.on('close', () => outgoing.end())

@@ -2,7 +2,6 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { languages } from '../../src/platform/catalogue/index.ts'
 import { openBrowser, type TestBrowser } from '../builders/browser.ts'
 import { startNodes, type TwoTestNodes } from '../builders/node.ts'
 

@@ -49,6 +49,7 @@ const customsControl = 'customs-control'
 
 export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
   const { db, reference } = node
+  const { submissions, records } = node.telemetry.metrics
   app.register(async (scoped: HttpServer) => {
     // Whatever the media type says, the content tells the format; the body is a stream and is never held whole.
     scoped.removeAllContentTypeParsers()
@@ -80,7 +81,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         if (!/^(identity)?$/.test(request.headers['content-encoding'] ?? ''))
           return sendRefusal(request, reply, { code: 'platform/media-type' })
         const { fileName, declarationVersion, releasedAt } = request.query
-        return await node.submit(
+        const result = await node.submit(
           {
             channel: 'http',
             source: actedBy(request, 'intake').actor,
@@ -91,6 +92,9 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           // A request without a body is a hand-over of nothing, and is refused as one.
           (request.body as AsyncIterable<Uint8Array> | undefined) ?? Readable.from([]),
         )
+        submissions.inc({ channel: 'http' })
+        for (const outcome of ['taken', 'unchanged', 'refused'] as const) records.inc({ outcome }, result[outcome])
+        return result
       },
     )
   })

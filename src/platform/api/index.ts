@@ -8,6 +8,8 @@ import { registerLawApi } from './law-api.ts'
 import { registerOperations } from './operations.ts'
 import { registerStatusPages } from './status-page.ts'
 
+export type { ApiNode }
+
 /** Everything that answers on the node's port for home systems, officers and operators. */
 export async function registerApi(app: HttpServer, node: ApiNode): Promise<void> {
   registerOperations(app, node)

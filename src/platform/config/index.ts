@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { Settings } from 'typebox/system'
 import { accept, type Decision, Fault, type JsonValue, readJson, refuse } from '../../kernel/index.ts'
 
 const closed = { additionalProperties: false } as const
@@ -92,6 +93,7 @@ export type ConfigRefusal =
   | { readonly code: 'platform/config-unreadable'; readonly reason: string; readonly line?: number }
   | { readonly code: 'platform/config-invalid'; readonly problems: readonly ConfigProblem[] }
 
+const PROBLEMS_MAX = 1000
 const limits = { lengthMax: 100_000, depthMax: 8, otherNumbers: 'keep' } as const
 
 /** Reads a configuration's text. Every problem is listed, not only the first. */
@@ -108,7 +110,7 @@ export function parseConfig(text: string): Decision<Config, ConfigRefusal> {
     const problems = findContradictions(value)
     return problems.length === 0 ? accept(value) : refuse({ code: 'platform/config-invalid' as const, problems })
   }
-  const problems = validator.Errors(value).flatMap(({ keyword, instancePath, params }): ConfigProblem[] => {
+  const problems = errorsOf(value).flatMap(({ keyword, instancePath, params }): ConfigProblem[] => {
     const facts = params as Record<string, unknown>
     if (keyword === 'required')
       return (facts['requiredProperties'] as string[]).map((member) => ({
@@ -126,6 +128,17 @@ export function parseConfig(text: string): Decision<Config, ConfigRefusal> {
     return [{ pointer: instancePath, rule: keyword, ...(expected !== undefined && { expected: String(expected) }) }]
   })
   return refuse({ code: 'platform/config-invalid' as const, problems })
+}
+
+/** All that the validator finds; on its own it stops at eight, of which some only repeat another. */
+function errorsOf(value: unknown): ReturnType<typeof validator.Errors> {
+  const { maxErrors } = Settings.Get()
+  Settings.Set({ maxErrors: PROBLEMS_MAX })
+  try {
+    return validator.Errors(value)
+  } finally {
+    Settings.Set({ maxErrors })
+  }
 }
 
 function findContradictions(config: Config): ConfigProblem[] {

@@ -25,5 +25,13 @@ export function readJsonBody(bytes: Buffer): JsonValue {
   if (!isUtf8(bytes)) throw new BadRequest('body', 'json/utf-8')
   const read = readJson(bytes.toString('utf8'), { lengthMax: bytes.length, depthMax, otherNumbers: 'refuse' })
   if (!read.ok) throw new BadRequest('body', read.refusal.code)
+  if (holdsNul(read.value)) throw new BadRequest('body', 'json/nul')
   return read.value
+}
+
+/** A text with a NUL in it is no text to the database. */
+function holdsNul(value: JsonValue): boolean {
+  if (typeof value === 'string') return value.includes('\0')
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, member]) => name.includes('\0') || holdsNul(member))
 }

@@ -54,7 +54,8 @@ export interface RunningEmbeddedPostgres extends EmbeddedPostgres {
 
 const MAJOR_VERSION = '18'
 const SUPERUSER = 'dostyk_superuser'
-const DATABASE_NAME = /^[a-z][a-z0-9_]{0,40}$/
+/** `dostyk` is taken: its login would be called as the role dostyk_app. The others are PostgreSQL's own. */
+const DATABASE_NAME = /^(?!(dostyk|postgres|template[01])$)[a-z][a-z0-9_]{0,40}$/
 /** The shortest limit on a socket's path among systems is 104 bytes with its closing zero. */
 const SOCKET_PATH_BYTES_MAX = 103
 /** Held by whoever uses the server, so that a second user is told and an orphan is recognised. */
@@ -119,7 +120,7 @@ class Access implements EmbeddedPostgres {
   }
 
   async createDatabase(database: string, from?: { readonly template: string }): Promise<DatabaseUrls> {
-    assert(DATABASE_NAME.test(database), 'a database name is lower-case letters, digits and _')
+    assert(DATABASE_NAME.test(database), 'a database name is lower-case letters, digits and _, and none that is taken')
     const logins = from?.template ?? database
     const owner = `${logins}_owner`
     const app = `${logins}_app`
@@ -140,7 +141,7 @@ class Access implements EmbeddedPostgres {
   }
 
   async dropDatabase(database: string): Promise<void> {
-    assert(DATABASE_NAME.test(database), 'a database name is lower-case letters, digits and _')
+    assert(DATABASE_NAME.test(database), 'a database name is lower-case letters, digits and _, and none that is taken')
     await this.asSuperuser(async (client) => {
       await client.query(`drop database if exists ${database} with (force)`)
       await client.query(`drop role if exists ${database}_owner`)

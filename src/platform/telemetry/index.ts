@@ -33,6 +33,10 @@ const allowed = new Set([
   'version',
 ])
 
+function onlyAllowed(line: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(line).filter(([name]) => allowed.has(name)))
+}
+
 /** An error without what it was about: a driver's message may repeat the row it failed on. */
 function plainError(error: unknown): object {
   if (error instanceof Fault) return { code: error.code, retryable: error.retryable, message: error.message }
@@ -61,16 +65,19 @@ export interface Telemetry {
   readonly metrics: Metrics
 }
 
-export function createTelemetry(config: Pick<Config, 'log' | 'administration'>): Telemetry {
-  const logger = pino({
+/** @param destination where log lines go; standard output, unless said otherwise */
+export function createTelemetry(
+  config: Pick<Config, 'log' | 'administration'>,
+  destination?: { write(line: string): void },
+): Telemetry {
+  const options = {
     level: config.log.level,
     base: { administration: config.administration.id },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     serializers: { err: plainError },
-    formatters: {
-      log: (line) => Object.fromEntries(Object.entries(line).filter(([name]) => allowed.has(name))),
-    },
-  })
+    formatters: { log: onlyAllowed, bindings: onlyAllowed },
+  }
+  const logger = destination ? pino(options, destination) : pino(options)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const named = <Names extends string>(name: string, help: string, labelNames: readonly Names[]) => ({
