@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { faultKinds } from './sim/faults.ts'
-import { runSeed } from './sim/run-seed.ts'
+import { heldThoughExpired, runSeed } from './sim/run-seed.ts'
 import type { Batch } from './sim/seed-worker.ts'
 import { addReport, addSummary, emptySummary, replayCommand, type Summary } from './sim/summary.ts'
 
@@ -132,6 +132,11 @@ function print(summary: Summary, seconds: number, options: Options): void {
       `Messages answered\n${table(summary.counts, (name) => name.startsWith('result '))}\n` +
       `Violations: ${summary.violations.length}\n`,
   )
+  const unknown = summary.counts[heldThoughExpired] ?? 0
+  if (unknown > 0)
+    process.stdout.write(
+      `Open: ${unknown} messages that their sender gave up as expired before it learnt that they had arrived\n`,
+    )
   for (const { seed, what } of summary.violations.slice(0, shownMax)) {
     process.stdout.write(`\nseed ${seed}\n`)
     for (const each of what) process.stdout.write(`  ${each}\n`)

@@ -3,7 +3,7 @@ import type { Instant, Problem } from '../kernel/index.ts'
 import { canonicalDecimals } from './canonical-decimals.ts'
 import { isListedEmpty } from './check-means.ts'
 import { mergeWarnings } from './findings.ts'
-import { type Candidate, matchUnits } from './match-units.ts'
+import { type Candidate, matchUnits, type TripContext } from './match-units.ts'
 import type {
   Cancellation,
   Clearance,
@@ -66,9 +66,10 @@ export function composeDeparture(
   departure: Departure,
   sent: readonly Candidate[],
   warnings: readonly Problem[],
+  trips?: TripContext,
 ): Departure {
   const covered = new Map(
-    matchUnits(departure, sent).units.map(({ kind, id, declarationIds }) => [`${kind} ${id}`, declarationIds]),
+    matchUnits(departure, sent, trips).units.map(({ kind, id, declarationIds }) => [`${kind} ${id}`, declarationIds]),
   )
   const named = (kind: 'container' | 'wagon', id: string) => covered.get(`${kind} ${id}`) ?? []
   const body = canonicalDecimals({

@@ -15,6 +15,7 @@ import {
 } from './decide-eligibility.ts'
 import { contentDigest, decideVersion } from './decide-version.ts'
 import { draftMessage } from './draft-message.ts'
+import { noteNumber } from './match-units.ts'
 import type { Cancellation, Clearance, HomeDeclaration } from './model.ts'
 
 /** A declaration or its cancellation as it was read from a submission. */
@@ -268,21 +269,36 @@ async function saveVersions(
   return signed
 }
 
-/** Which containers and wagons a declaration names, so that a train finds it. */
-export function unitsOf(
-  content: Pick<Clearance, 'equipment' | 'wagons' | 'items'>,
-): ReadonlyMap<string, 'container' | 'wagon'> {
-  const units = new Map<string, 'container' | 'wagon'>()
-  for (const { number } of content.wagons) units.set(number, 'wagon')
-  for (const { id, onWagon } of content.equipment) {
-    units.set(id, 'container')
-    if (onWagon) units.set(onWagon, 'wagon')
-  }
-  for (const item of content.items) {
-    for (const id of item.equipmentIds ?? []) units.set(id, 'container')
-    for (const number of item.wagonNumbers ?? []) units.set(number, 'wagon')
-  }
-  return units
+/** One thing a train finds a declaration by. */
+export interface NamedUnit {
+  readonly kind: 'container' | 'wagon' | 'note'
+  readonly unit: string
+}
+
+/** Which containers, wagons and consignment notes a declaration names, so that a train finds it. */
+export function unitsOf({
+  consignment,
+  equipment,
+  wagons,
+  items,
+}: Pick<Clearance, 'consignment' | 'equipment' | 'wagons' | 'items'>): readonly NamedUnit[] {
+  const named = (kind: NamedUnit['kind'], units: readonly string[]) =>
+    [...new Set(units)].map((unit): NamedUnit => ({ kind, unit }))
+  return [
+    ...named('container', [
+      ...equipment.map(({ id }) => id),
+      ...items.flatMap(({ equipmentIds = [] }) => equipmentIds),
+    ]),
+    ...named('wagon', [
+      ...wagons.map(({ number }) => number),
+      ...equipment.flatMap(({ onWagon = [] }) => onWagon),
+      ...items.flatMap(({ wagonNumbers = [] }) => wagonNumbers),
+    ]),
+    ...named(
+      'note',
+      (consignment.notes ?? []).map(({ number }) => noteNumber(number)),
+    ),
+  ]
 }
 
 async function saveUnits(tx: Transaction, versions: readonly Version[]): Promise<void> {
@@ -290,7 +306,7 @@ async function saveUnits(tx: Transaction, versions: readonly Version[]): Promise
   if (amended.length > 0)
     await sql`delete from clearance.declaration_unit where declaration = any(${amended}::uuid[])`.execute(tx)
   const units = versions.flatMap(({ key, record }) =>
-    record.record === 'declaration' ? [...unitsOf(record.content)].map(([unit, kind]) => ({ key, kind, unit })) : [],
+    record.record === 'declaration' ? unitsOf(record.content).map((each) => ({ key, ...each })) : [],
   )
   if (units.length === 0) return
   await sql`

@@ -1,7 +1,7 @@
 /** Keeps the balance of a temporary (periodic) declaration over the trains that draw from it. */
 import { addDecimals, compareDecimals, type DecimalText, type Problem, subtractDecimals } from '../kernel/index.ts'
 import { finding } from './findings.ts'
-import { type Candidate, matchUnits, type Train } from './match-units.ts'
+import { type Candidate, matchUnits, type Train, type TripContext } from './match-units.ts'
 import type { Clearance } from './model.ts'
 
 /** What one train took: net mass of the units weighed, and how many units there were. */
@@ -71,9 +71,10 @@ export function foldBalance(declared: Pick<Clearance, 'declaration'>, draws: rea
 export function drawsOf(
   train: Train,
   clearance: Candidate['clearance'],
+  trips?: TripContext,
 ): { readonly netMass: DecimalText; readonly units: number; readonly unweighedUnits: number } {
   const knownAt = clearance.declaration.acceptanceDateTime ?? '1970-01-01T00:00:00Z'
-  const units = matchUnits(train, [{ clearance, knownAt }]).units.filter(({ matches }) => matches.length > 0)
+  const units = matchUnits(train, [{ clearance, knownAt }], trips).units.filter(({ matches }) => matches.length > 0)
   const masses = units.map(({ kind, id }) => netMassOf(train, kind, id))
   const known = masses.filter((mass) => mass !== undefined)
   return { netMass: addDecimals(known), units: units.length, unweighedUnits: units.length - known.length }

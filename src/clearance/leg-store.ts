@@ -1,22 +1,27 @@
 import { sql } from 'kysely'
 import { v4 as uuidv4 } from 'uuid'
 import type { AuditEvent } from '../audit/index.ts'
-import { type Mode, saveOutbound } from '../exchange/index.ts'
+import { saveOutbound } from '../exchange/index.ts'
 import { accept, canonicalJson, type Decision, type Instant, type Problem, refuse } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
+import {
+  findHomeCandidates,
+  findReceivedCandidates,
+  findReloadings,
+  findTrips,
+  type HomeCandidate,
+  withPartnerNames,
+} from './candidate-store.ts'
 import { checkDeparture, checkRailwayList } from './check-departure.ts'
 import { composeDeparture } from './compose-body.ts'
 import type { ClearanceContext } from './context.ts'
-import type { LeftOutLine } from './decide-eligibility.ts'
 import { contentDigest } from './decide-version.ts'
 import type { Taken } from './declaration-store.ts'
 import { draftMessage } from './draft-message.ts'
 import { drawsOf } from './fold-balance.ts'
 import { isBehind, type ReceivedFrom } from './lane-place-store.ts'
-import { leaveOutLines } from './leave-out-lines.ts'
-import { type Candidate, legIdentity, matchUnits } from './match-units.ts'
-import type { Clearance, Departure, HomeDeclaration, Leg, RailwayList, Reloading } from './model.ts'
-import type { Reference } from './reference/index.ts'
+import { legIdentity, matchUnits, type TripContext } from './match-units.ts'
+import type { Departure, Leg, RailwayList } from './model.ts'
 
 export interface RailHandOver {
   readonly taken: Taken
@@ -44,7 +49,8 @@ type LegSource = 'carrier' | 'customs' | 'partner'
 
 /**
  * Takes the railway's list of a leg: what the carrier says goes on this train. A later list replaces an earlier one,
- * which is kept; the same list again changes nothing.
+ * which is kept; the same list again changes nothing, also one that was replaced since. Other content under a version
+ * that the list itself states is refused: nobody could say which is the later.
  */
 export async function takeRailwayList(
   tx: Transaction,
@@ -53,19 +59,20 @@ export async function takeRailwayList(
 ): Promise<RailHandOver> {
   const { reference, conditions, now } = context
   const warnings = checkRailwayList(list, reference, conditions.rules, now.toISOString())
-  const saved = await saveLeg(tx, context, 'carrier', list.leg, list, warnings, { listVersion: list.listVersion })
+  const { listVersion } = list
+  const saved = await saveLeg(tx, context, 'carrier', list.leg, list, warnings, { listVersion })
+  const { key: about, outcome } = saved
+  if (outcome === 'refused') {
+    const facts = { version: listVersion ?? 1 }
+    const problems = [{ code: 'clearance/version-conflict', pointer: '/listVersion', facts }]
+    return { taken: { outcome, about, problems }, events: [], signed: 0 }
+  }
+  if (outcome === 'unchanged' || outcome === 'superseded')
+    return { taken: { outcome, about, problems: [] }, events: [], signed: 0 }
+  const facts = { wagons: list.wagons.length, containers: list.containers.length }
   return {
-    taken: { outcome: saved.outcome, about: saved.key, problems: saved.outcome === 'unchanged' ? [] : warnings },
-    events:
-      saved.outcome === 'unchanged' || saved.outcome === 'superseded'
-        ? []
-        : [
-            {
-              type: 'leg.listed',
-              subject: saved.key,
-              facts: { wagons: list.wagons.length, containers: list.containers.length },
-            },
-          ],
+    taken: { outcome, about, problems: warnings },
+    events: [{ type: 'leg.listed', subject: about, facts }],
     signed: 0,
   }
 }
@@ -73,7 +80,7 @@ export async function takeRailwayList(
 interface SavedLeg {
   readonly key: string
   readonly lane: string
-  readonly outcome: 'taken' | 'amended' | 'unchanged' | 'superseded'
+  readonly outcome: 'taken' | 'amended' | 'unchanged' | 'superseded' | 'refused'
 }
 
 /** Writes a leg with its units under the identity that tells it from another train's. */
@@ -97,7 +104,9 @@ async function saveLeg(
   const known = rows[0]
   if (known?.content_digest === digest) return { key: known.key, lane: known.lane, outcome: 'unchanged' }
   const listVersion = options.listVersion ?? (known ? known.list_version + 1 : 1)
-  if (known && listVersion < known.list_version) return { key: known.key, lane: known.lane, outcome: 'superseded' }
+  if (known && (listVersion < known.list_version || (await wasReplaced(tx, source, known.key, content))))
+    return { key: known.key, lane: known.lane, outcome: 'superseded' }
+  if (known && listVersion === known.list_version) return { key: known.key, lane: known.lane, outcome: 'refused' }
   const key = known?.key ?? uuidv4()
   const lane = known?.lane ?? uuidv4()
   const at = context.now.toISOString()
@@ -114,9 +123,9 @@ async function saveLeg(
       changed_at = excluded.changed_at`.execute(tx)
   await sql`
     insert into clearance.leg_list (leg, list_version, content, warnings, taken_at)
-    values (${key}, ${listVersion}, ${canonicalJson(content)}::jsonb, ${JSON.stringify(warnings)}::jsonb, ${at})
-    on conflict (leg, list_version) do update set content = excluded.content, warnings = excluded.warnings,
-      taken_at = excluded.taken_at`.execute(tx)
+    values (${key}, ${listVersion}, ${canonicalJson(content)}::jsonb, ${JSON.stringify(warnings)}::jsonb, ${at})`.execute(
+    tx,
+  )
   await sql`delete from clearance.leg_unit where leg = ${key}`.execute(tx)
   await sql`
     insert into clearance.leg_unit (leg, kind, unit)
@@ -125,6 +134,19 @@ async function saveLeg(
     tx,
   )
   return { key, lane, outcome: known ? 'amended' : 'taken' }
+}
+
+/** Whether a list came before and was replaced since; what a partner sends is ordered by its lane instead. */
+async function wasReplaced(
+  tx: Transaction,
+  source: LegSource,
+  leg: string,
+  content: RailwayList | Departure,
+): Promise<boolean> {
+  if (source === 'partner') return false
+  const { rows } = await sql`
+    select 1 from clearance.leg_list where leg = ${leg} and content = ${canonicalJson(content)}::jsonb`.execute(tx)
+  return rows.length > 0
 }
 
 /**
@@ -142,11 +164,12 @@ export async function takeDeparture(
   const { reference, conditions, mode, now } = context
   const warnings = checkDeparture(departure, reference, conditions.rules, now.toISOString())
   const saved = await saveLeg(tx, context, 'customs', departure.leg, departure, warnings)
-  if (saved.outcome === 'unchanged' || saved.outcome === 'superseded')
+  if (saved.outcome !== 'taken' && saved.outcome !== 'amended')
     return { taken: { outcome: saved.outcome, about: saved.key, problems: [] }, events: [], signed: 0 }
   await sql`update clearance.leg set departed_at = ${departure.leg.departedAt}, changed_at = ${now.toISOString()}
     where mode = ${mode} and source = 'carrier' and identity = ${legIdentity(departure.leg)}`.execute(tx)
-  await saveDraws(tx, saved.key, departure, await findHomeCandidates(tx, mode, reference, departure))
+  const trips = await findTrips(tx, mode, departure)
+  await saveDraws(tx, saved.key, departure, await findHomeCandidates(tx, mode, reference, departure, trips), trips)
   const message = await signDeparture(tx, context, saved, departure, warnings)
   return {
     taken: { outcome: saved.outcome, about: saved.key, problems: warnings },
@@ -171,9 +194,12 @@ async function signDeparture(
   warnings: readonly Problem[],
 ): Promise<AuditEvent | undefined> {
   const { reference, mode, now } = context
-  const sent = (await findHomeCandidates(tx, mode, reference, departure)).filter((candidate) => candidate.sent)
+  const trips = await findTrips(tx, mode, departure)
+  const candidates = await findHomeCandidates(tx, mode, reference, departure, trips)
+  const sent = candidates.filter((candidate) => candidate.sent)
   const reloadings = departure.reloadings ?? (await findReloadings(tx, mode, departure.leg))
-  const body = composeDeparture(reloadings.length > 0 ? { ...departure, reloadings } : departure, sent, warnings)
+  const told = reloadings.length > 0 ? { ...departure, reloadings } : departure
+  const body = composeDeparture(told, sent, warnings, trips)
   const draft = draftMessage(context, 'DEP', body, { subject: key, lane })
   const [message] = draft ? await saveOutbound(tx, context.identity, [draft], now) : []
   await sql`update clearance.leg set waiting = ${!message}, departure_message = coalesce(${message?.id ?? null}, departure_message)
@@ -203,103 +229,22 @@ export async function signWaitingDepartures(
   return { looked: rows.length, events, signed: events.length }
 }
 
-export interface HomeCandidate extends Candidate {
-  readonly key: string
-  readonly sent: boolean
-}
-
-/**
- * Declarations of this side that name a unit of a list: the newest version, or while an officer has that one to decide,
- * the one that was sent. What was left out of a record is left out here
- * too, so that a unit whose lines stayed at home counts as one without data.
- */
-export async function findHomeCandidates(
-  tx: Transaction,
-  mode: Mode,
-  reference: Reference,
-  list: Pick<RailwayList, 'wagons' | 'containers'>,
-): Promise<readonly HomeCandidate[]> {
-  const { units, named } = namesOf(list)
-  const { rows } = await sql<{
-    key: string
-    sent: boolean
-    content: HomeDeclaration
-    left_out: readonly LeftOutLine[] | null
-    at: Instant
-  }>`
-    select d.key, d.stands_at_partner as sent, v.content, v.left_out,
-      d.first_taken_at as at
-    from clearance.declaration d join clearance.declaration_version v on v.declaration = d.key and v.record = d.record
-      and v.version = case when d.outcome = 'held' and d.stands_at_partner then d.sent_version else d.version end
-    where d.mode = ${mode} and d.record = 'declaration' and (
-      d.key in (select declaration from clearance.declaration_unit where unit = any(${units}::text[]))
-      or d.declaration_id = any(${named}::text[]))
-    order by d.key`.execute(tx)
-  return rows.map(({ key, sent, content, left_out, at }) => ({
-    key,
-    sent,
-    clearance: left_out
-      ? leaveOutLines(content, new Set(left_out.map(({ index }) => index)), reference.marks)
-      : content,
-    knownAt: at,
-  }))
-}
-
-function namesOf({ wagons, containers }: Pick<RailwayList, 'wagons' | 'containers'>): {
-  units: string[]
-  named: string[]
-} {
-  return {
-    units: [...wagons.map(({ number }) => number), ...containers.map(({ id }) => id)],
-    named: [...wagons, ...containers].flatMap(({ declarationIds }) => declarationIds ?? []),
-  }
-}
-
-/** Clearances of a partner that name a unit of a list, as they are shown now. */
-export async function findReceivedCandidates(
-  tx: Transaction,
-  mode: Mode,
-  list: Pick<RailwayList, 'wagons' | 'containers'>,
-): Promise<ReadonlyArray<Candidate & { readonly key: string }>> {
-  const { units, named } = namesOf(list)
-  const { rows } = await sql<{ key: string; content: Clearance; at: Instant; used: Instant | null }>`
-    select r.key, v.content, r.received_at as at, r.used_at as used
-    from clearance.received r join clearance.received_version v on v.received = r.key and v.message = r.message
-    where r.mode = ${mode} and r.state = 'shown' and (
-      r.key in (select received from clearance.received_unit where unit = any(${units}::text[]))
-      or r.declaration_id = any(${named}::text[]))
-    order by r.key`.execute(tx)
-  return rows.map(({ key, content, at, used }) => ({
-    key,
-    clearance: content,
-    knownAt: at,
-    ...(used && { closedAt: used }),
-  }))
-}
-
 /** What this train drew from temporary declarations; a list that replaces another draws anew. */
 async function saveDraws(
   tx: Transaction,
   leg: string,
   departure: Departure,
   candidates: readonly HomeCandidate[],
+  trips: TripContext,
 ): Promise<void> {
   await sql`delete from clearance.draw where leg = ${leg}`.execute(tx)
   const temporary = candidates.filter(({ clearance }) => clearance.declaration.temporary)
   for (const candidate of temporary) {
-    const { netMass, units, unweighedUnits } = drawsOf(departure, candidate.clearance)
+    const { netMass, units, unweighedUnits } = drawsOf(departure, candidate.clearance, trips)
     if (units > 0)
       await sql`insert into clearance.draw (declaration, leg, net_mass, units, unweighed_units)
         values (${candidate.key}, ${leg}, ${netMass}, ${units}, ${unweighedUnits})`.execute(tx)
   }
-}
-
-async function findReloadings(tx: Transaction, mode: Mode, leg: Leg): Promise<Reloading[]> {
-  const { rows } = await sql<{ content: Reloading }>`
-    select content from clearance.rail_record where mode = ${mode} and direction = 'home' and record = 'reloading'
-    order by taken_at desc limit 200`.execute(tx)
-  const identity = legIdentity(leg)
-  return rows.map(({ content }) => content).filter(({ toLegs }) => toLegs.some((to) => legIdentity(to) === identity))
 }
 
 /**
@@ -367,8 +312,10 @@ export async function closeLeg(
   if (row.closed_at) return refuse({ code: 'clearance/leg-closed' as const, key })
   const at = context.now.toISOString()
   await sql`update clearance.leg set closed_at = ${at}, changed_at = ${at} where key = ${key}`.execute(tx)
-  const candidates = await findReceivedCandidates(tx, context.mode, row.content)
-  const matched = matchUnits(row.content, candidates)
+  const trips = await findTrips(tx, context.mode, row.content)
+  const list = await withPartnerNames(tx, context.mode, row.content, trips)
+  const candidates = await findReceivedCandidates(tx, context.mode, list, trips)
+  const matched = matchUnits(list, candidates, trips)
   const keys = [...new Set(matched.units.flatMap((unit) => unit.matches.map((index) => candidates[index]?.key ?? '')))]
   const used = await sql<{ message: string }>`
     update clearance.received set used_at = ${at}, use_waiting = true, changed_at = ${at}

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { aClearance, aDeparture, aRailwayList, type DeepPartial } from '../../tests/builders/clearance.ts'
-import { type Candidate, isLoaded, legIdentity, matchUnits } from './match-units.ts'
+import { type Candidate, isLoaded, legIdentity, matchUnits, type TripContext } from './match-units.ts'
 import type { Clearance, ConsignmentNoteReference, ListedContainer, ListedWagon, RailwayList } from './model.ts'
 
-const A = 'XDKU1000018'
+const [A, B] = ['XDKU1000018', 'XDKU1000039']
+const noTrips: TripContext = { ended: [], carriedBefore: new Map() }
 const candidate = (overrides: DeepPartial<Clearance> = {}, more: Partial<Candidate> = {}): Candidate => ({
   clearance: aClearance(overrides),
   knownAt: '2026-11-21T05:00:00.000Z',
@@ -74,6 +75,20 @@ describe('a train', () => {
     expect(states(listOf([{ id: A }], [{ ...wagon, netMass: '60000' }]), [])).toEqual(['without-data', 'without-data'])
     expect(states(listOf([], [wagon]), [])).toEqual(['without-data'])
   })
+  test('counts a wagon under a note of its own, though a container names no wagon', () => {
+    const [bulk, flat] = [note('1'), note('2')]
+    const wagons: ListedWagon[] = [{ number: '1', notes: [bulk] }, { number: '2', notes: [flat] }, { number: '3' }]
+    expect(matchUnits(listOf([{ id: A, notes: [flat] }], wagons), []).units.map(({ id }) => id)).toEqual([A, '1'])
+    expect(matchUnits(listOf([{ id: A }], wagons), []).units.map(({ id }) => id)).toEqual([A])
+  })
+  test('counts a unit once that is listed twice, with the notes of both', () => {
+    const home = candidate({ ...unitless })
+    const list = listOf([
+      { id: A, notes: [note('9')] },
+      { id: A, notes: [theNote] },
+    ])
+    expect(matchUnits(list, [home]).counts).toMatchObject({ listed: 1, withData: 1 })
+  })
   test('takes a container of unstated fullness as loaded, unless its wagon carries empties', () => {
     const wagons: ListedWagon[] = [{ number: '1', loadState: 'with-empty-containers' }]
     expect(states(listOf([{ id: A, onWagon: '1' }], wagons), [])).toEqual(['empty'])
@@ -124,10 +139,36 @@ describe('a box that comes back', () => {
     })
     expect(states(back, [candidate(withoutNotes)])).toEqual(['without-data'])
   })
-  test('does not match a trip that was closed', () => {
-    const list = listOf([{ id: A }], [], december)
-    expect(states(list, [candidate(withoutNotes, { closedAt: '2026-11-25T00:00:00Z' })])).toEqual(['without-data'])
-    expect(states(list, [candidate(withoutNotes, { closedAt: '2026-12-07T09:00:00Z' })])).toEqual(['with-data'])
+  test('does not match a trip that is over, whatever became of the other boxes of its declaration', () => {
+    const list = listOf([{ id: A }, { id: B }], [], december)
+    const two = candidate({ ...withoutNotes, equipment: [{ id: A }, { id: B }] })
+    const statesAfter = (endedAt: string, legAt = '2026-11-22T00:00:00Z', clearance = two) =>
+      matchUnits(list, [clearance], { ...noTrips, ended: [{ unit: A, legAt, endedAt }] }).units.map(
+        ({ state }) => state,
+      )
+    expect(statesAfter('2026-11-25T00:00:00Z')).toEqual(['without-data', 'with-data'])
+    expect(statesAfter('2026-12-07T09:00:00Z')).toEqual(['with-data', 'with-data'])
+    // A trip before this declaration says nothing of it.
+    expect(statesAfter('2026-11-25T00:00:00Z', '2026-11-01T00:00:00Z')).toEqual(['with-data', 'with-data'])
+    const periodic = candidate({ ...two.clearance, declaration: { temporary: {} } })
+    expect(statesAfter('2026-11-25T00:00:00Z', undefined, periodic)).toEqual(['with-data', 'with-data'])
+  })
+  test('matches where its list names the note or the declaration, though an earlier leg is over', () => {
+    const ended = [{ unit: A, legAt: '2026-11-22T00:00:00Z', endedAt: '2026-11-25T00:00:00Z' }]
+    const named = listOf([{ id: A, notes: [theNote] }], [], december)
+    const declared = listOf([{ id: A, declarationIds: ['941120260112345678'] }], [], december)
+    for (const list of [named, declared])
+      expect(matchUnits(list, [candidate()], { ...noTrips, ended }).counts.withData).toBe(1)
+  })
+})
+
+describe('goods in another wagon since the gauge break', () => {
+  test('are found by the wagon that carried them before', () => {
+    const home = candidate({ ...unitless, consignment: { notes: undefined }, wagons: [{ number: '95535399' }] })
+    const list = listOf([], [{ number: '5270011', loadState: 'loaded' }])
+    const carriedBefore = new Map([['5270011', ['95535399']]])
+    expect(matchUnits(list, [home]).counts.withData).toBe(0)
+    expect(matchUnits(list, [home], { ended: [], carriedBefore }).counts.withData).toBe(1)
   })
 })
 

@@ -101,9 +101,7 @@ export async function saveReceivedClearances(
     )
     .map(keyOf)}::uuid[])`.execute(tx)
   const units = current.flatMap((version) =>
-    'items' in version.content
-      ? [...unitsOf(version.content)].map(([unit, kind]) => ({ key: keyOf(version), kind, unit }))
-      : [],
+    'items' in version.content ? unitsOf(version.content).map((each) => ({ key: keyOf(version), ...each })) : [],
   )
   await sql`
     insert into clearance.received_unit (received, kind, unit)

@@ -1,5 +1,5 @@
 /** TLS keys with certificates, and raw connections that say exactly the bytes a test wants said. */
-import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { makeSelfSignedCertificate } from '../../src/platform/keys/self-signed-certificate.ts'
@@ -11,19 +11,19 @@ export interface TlsKey {
   readonly pin: string
 }
 
-export function makeTlsKey(): TlsKey {
+export async function makeTlsKey(): Promise<TlsKey> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-    cert: makeSelfSignedCertificate(privateKey, 'peer', randomBytes(16), new Date().toISOString()),
+    cert: await makeSelfSignedCertificate(privateKey, 'peer', new Date().toISOString()),
     pin: createHash('sha256').update(spki).digest('base64url'),
   }
 }
 
 /** A key whose certificate ended years ago, and whose signature of itself is wrong by that. */
-export function makeExpiredTlsKey(): TlsKey {
-  const made = makeTlsKey()
+export async function makeExpiredTlsKey(): Promise<TlsKey> {
+  const made = await makeTlsKey()
   const der = Buffer.from(made.cert.replaceAll(/-----.*?-----|\s/g, ''), 'base64')
   der.write('20200101000000Z', der.indexOf('99991231235959Z'), 'latin1')
   const cert = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`

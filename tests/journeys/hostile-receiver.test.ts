@@ -1,5 +1,5 @@
 /** A line that fails and a partner that answers wrongly: every message waits, none is lost, none is doubled. */
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { clearanceUse, outboxChannel } from '../../src/clearance/index.ts'
@@ -241,7 +241,7 @@ describe('an answer that proves nothing', () => {
     ['STOP-2021/1.2-r3', 'STOP-2021/6.1-r1'],
     'by a node with another key is not even asked for: no byte is sent',
     async () => {
-      const cert = makeSelfSignedCertificate(strangerKey, 'KZ-KGD', randomBytes(16), new Date().toISOString())
+      const cert = await makeSelfSignedCertificate(strangerKey, 'KZ-KGD', new Date().toISOString())
       const impostor = new HostileReceiver(two.kz, two.cn, (_, response) => void response.end())
       await impostor.open({ key: strangerKey.export({ type: 'pkcs8', format: 'pem' }) as string, cert })
       two.kz.line.leadTo(impostor.port)

@@ -197,7 +197,7 @@ describe('a train', () => {
     })
     const shown = await legAt(two.cn, key)
     expect(shown).toMatchObject({ listed: 5, loaded: 2, empty: 3, withData: 0, withoutData: 2 })
-    expect(unitOf(shown, 'XDKU1000165')?.warnings.map(({ code }) => code)).toEqual(['clearance/empty-too-heavy'])
+    expect(unitOf(shown, 'XDKU1000165')?.warnings.map(({ code }) => code)).toContain('clearance/empty-too-heavy')
   })
 
   test('whose list comes again changes nothing; an older list that comes late changes nothing that is shown', async () => {
@@ -288,8 +288,8 @@ describe('a train', () => {
     const broad = [newLeg(), newLeg(), newLeg()]
     const reloading = aReloading({ id: 'RL-32', fromLegs: broad, toLegs: [onward, newLeg()] })
     expect(await two.kz.submit({ record: 'reloading', content: reloading })).toMatchObject({ taken: 1 })
-    const { leg, wagons, containers } = aDeparture({ leg: { ...onward, departedAt: '2026-11-22T08:00:00.000Z' } })
-    await two.kz.take({ record: 'departure', content: { leg, wagons, containers } })
+    const leg = { ...onward, departedAt: '2026-11-22T08:00:00.000Z' }
+    await two.kz.take({ record: 'departure', content: { ...aDeparture(), leg } })
     await two.settle()
     const told = await legOf(two.cn, onward.transferListNumber ?? '', 'partner')
     const { list } = (await two.cn.get(`/api/v1/legs/${told.key}`)) as { list: Departure }

@@ -50,6 +50,12 @@ const customsControl = 'customs-control'
 export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
   const { db, reference } = node
   const { submissions, records } = node.telemetry.metrics
+  // A stop cuts an upload short; its submission is marked so before the database is let go.
+  const handOvers = new Set<Promise<unknown>>()
+  app.addHook('onClose', async () => {
+    await Promise.allSettled(handOvers)
+  })
+
   app.register(async (scoped: HttpServer) => {
     // Whatever the media type says, the content tells the format; the body is a stream and is never held whole.
     scoped.removeAllContentTypeParsers()
@@ -58,7 +64,16 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
       '/api/v1/submissions',
       {
         bodyLimit: Number.MAX_SAFE_INTEGER,
-        config: { scope: 'submit' },
+        config: {
+          scope: 'submit',
+          takes: [
+            'application/json',
+            'application/x-ndjson',
+            'application/xml',
+            'text/csv',
+            'application/octet-stream',
+          ],
+        },
         schema: {
           operationId: 'submit',
           tags: ['intake'],
@@ -81,7 +96,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         if (!/^(identity)?$/.test(request.headers['content-encoding'] ?? ''))
           return sendRefusal(request, reply, { code: 'platform/media-type' })
         const { fileName, declarationVersion, releasedAt } = request.query
-        const result = await node.submit(
+        const handOver = node.submit(
           {
             channel: 'http',
             source: actedBy(request, 'intake').actor,
@@ -92,6 +107,8 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
           // A request without a body is a hand-over of nothing, and is refused as one.
           (request.body as AsyncIterable<Uint8Array> | undefined) ?? Readable.from([]),
         )
+        handOvers.add(handOver)
+        const result = await handOver.finally(() => handOvers.delete(handOver))
         submissions.inc({ channel: 'http' })
         for (const outcome of ['taken', 'unchanged', 'refused'] as const) records.inc({ outcome }, result[outcome])
         return result

@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The scope a token must have; a route without one is open. */
     scope?: Scope
+    /** The media types of a body that is read as a stream, for the document; the content tells the format. */
+    takes?: readonly string[]
   }
   interface FastifyRequest {
     token: Token | undefined
@@ -163,8 +165,9 @@ function openApi(version: string) {
     },
     /** A route's scope is said once, where it is enforced; OpenAPI repeats it. */
     transform: ({ schema, url, route }: Parameters<NonNullable<SwaggerTransform>>[0]) => {
-      const scope = route.config?.scope
-      return { url, schema: scope ? { ...schema, security: [{ token: [scope] }] } : schema }
+      const { scope, takes } = route.config ?? {}
+      const body = takes && { consumes: [...takes], body: { type: 'string', format: 'binary' } }
+      return { url, schema: scope ? { ...schema, ...body, security: [{ token: [scope] }] } : schema }
     },
     refResolver: {
       buildLocalReference: (schema: { $id?: unknown }, _base: unknown, _fragment: unknown, index: number) =>

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CompactEncrypt, compactDecrypt } from 'jose'
@@ -198,7 +198,7 @@ export async function createKeys(
   const rootJwk = newKey()
   const root = privateKeyOf(rootJwk)
   const rootPublic = { administration, jwk: publicJwkOf(root), fingerprint: fingerprintOf(createPublicKey(root)) }
-  const certificate = makeSelfSignedCertificate(privateKeyOf(tls.jwk), administration, randomBytes(16), now)
+  const certificate = await makeSelfSignedCertificate(privateKeyOf(tls.jwk), administration, now)
   await writeWhole(join(folder, files.root), await encrypt({ administration, jwk: rootJwk }, passphrase), 0o600)
   await writeWhole(join(folder, files.rootPublic), `${JSON.stringify(rootPublic, undefined, 2)}\n`, 0o644)
   await writeWhole(join(folder, files.certificate), certificate, 0o644)

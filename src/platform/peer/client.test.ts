@@ -7,8 +7,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { makeExpiredTlsKey, makeTlsKey, type TlsKey } from '../../../tests/builders/tls.ts'
 import { openPeerServer, PeerClient } from './index.ts'
 
-const home = makeTlsKey()
-const partner = makeTlsKey()
+const home = await makeTlsKey()
+const partner = await makeTlsKey()
 
 const closers: Array<() => void> = []
 afterEach(() => {
@@ -64,7 +64,7 @@ const post = (endpoint: string, pins: readonly string[], body = 'x'.repeat(1000)
 
 describe('whom the client speaks to', () => {
   test('writes no byte to a server that holds another key', async () => {
-    const { endpoint, heard, connections } = await fakePeer(makeTlsKey(), () => {})
+    const { endpoint, heard, connections } = await fakePeer(await makeTlsKey(), () => {})
     await expect(post(endpoint, [partner.pin])).rejects.toMatchObject({ code: 'exchange/peer-not-pinned' })
     await expect(post(endpoint, [])).rejects.toMatchObject({ code: 'exchange/peer-not-pinned' })
     expect(connections()).toBe(2)
@@ -72,7 +72,7 @@ describe('whom the client speaks to', () => {
   })
 
   test('speaks to a pinned key whose certificate ended', async () => {
-    const old = makeExpiredTlsKey()
+    const old = await makeExpiredTlsKey()
     const { endpoint } = await fakePeer(old, say('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'))
     expect(await post(endpoint, [old.pin])).toMatchObject({ status: 200, body: 'ok' })
   })
@@ -87,7 +87,7 @@ describe('whom the client speaks to', () => {
     const { endpoint } = await fakePeer(partner, say('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'))
     const one = client()
     await one.post({ endpoint, pins: [partner.pin] }, '/', '')
-    await expect(one.post({ endpoint, pins: [makeTlsKey().pin] }, '/', '')).rejects.toMatchObject({
+    await expect(one.post({ endpoint, pins: [(await makeTlsKey()).pin] }, '/', '')).rejects.toMatchObject({
       code: 'exchange/peer-not-pinned',
     })
   })

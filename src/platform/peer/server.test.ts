@@ -6,9 +6,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { connectTls, hear, makeExpiredTlsKey, makeTlsKey, type TlsKey } from '../../../tests/builders/tls.ts'
 import { openPeerServer, PeerClient, type PeerRequest, type PeerResponse, type PeerServer } from './index.ts'
 
-const home = makeTlsKey()
-const partner = makeTlsKey()
-const stranger = makeTlsKey()
+const home = await makeTlsKey()
+const partner = await makeTlsKey()
+const stranger = await makeTlsKey()
 const limits = {
   bodyBytesMax: 64 * 1024,
   requestSecondsMax: 1,
@@ -64,7 +64,7 @@ describe('whom the server lets speak', () => {
   })
 
   test('admits a pinned key whose certificate ended: the key counts, never the dates', async () => {
-    const old = makeExpiredTlsKey()
+    const old = await makeExpiredTlsKey()
     const { port, seen } = await serve(undefined, [old])
     const socket = await connectTls(port, old)
     socket.write(`${head(2)}{}`)

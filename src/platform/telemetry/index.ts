@@ -75,7 +75,7 @@ export function createTelemetry(
     base: { administration: config.administration.id },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     serializers: { err: plainError },
-    formatters: { log: onlyAllowed, bindings: onlyAllowed },
+    formatters: { log: onlyAllowed },
   }
   const logger = destination ? pino(options, destination) : pino(options)
   const registry = new Registry()

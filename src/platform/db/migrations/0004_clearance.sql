@@ -93,7 +93,7 @@ create table clearance.declaration_version (
 -- Which units a declaration names, to find it by container, wagon or consignment note.
 create table clearance.declaration_unit (
   declaration uuid not null references clearance.declaration (key),
-  kind text not null check (kind in ('container', 'wagon')),
+  kind text not null check (kind in ('container', 'wagon', 'note')),
   unit text not null,
   primary key (declaration, kind, unit)
 );
@@ -123,7 +123,7 @@ create index received_use_waiting on clearance.received (mode) where use_waiting
 
 create table clearance.received_unit (
   received uuid not null references clearance.received (key),
-  kind text not null check (kind in ('container', 'wagon')),
+  kind text not null check (kind in ('container', 'wagon', 'note')),
   unit text not null,
   primary key (received, kind, unit)
 );
