@@ -6,8 +6,8 @@ import type { Transaction } from '../platform/db/index.ts'
 import type { LeftOutLine } from './decide-eligibility.ts'
 import { leaveOutLines } from './leave-out-lines.ts'
 import { type Candidate, type EndedTrip, legIdentity, noteNumber, type Train, type TripContext } from './match-units.ts'
-import type { Clearance, Departure, HomeDeclaration, Leg, RailwayList, Reloading } from './model.ts'
-import { carriedBefore, nameDeclarations } from './name-declarations.ts'
+import type { Clearance, ConsignmentNote, Departure, HomeDeclaration, Leg, RailwayList, Reloading } from './model.ts'
+import { carriedBefore, nameByNotes, nameDeclarations } from './name-declarations.ts'
 import type { Reference } from './reference/index.ts'
 
 export interface HomeCandidate extends Candidate {
@@ -114,7 +114,22 @@ export async function findReloadings(tx: Transaction, mode: Mode, leg: Leg): Pro
   return rows.map(({ content }) => content).filter(({ toLegs }) => toLegs.some((to) => legIdentity(to) === identity))
 }
 
-/** The railway's list as it is matched: with what partners named for its units when they handed them over. */
+/** A train as it is matched: with the declarations that the railway's notes of its units refer to. */
+export async function withNotes<List extends Train>(tx: Transaction, mode: Mode, list: List): Promise<List> {
+  const { notes } = namesOf(list, { ended: [], carriedBefore: new Map() })
+  if (notes.length === 0) return list
+  const { rows } = await sql<{ content: ConsignmentNote }>`
+    select content from clearance.rail_record
+    where record = 'consignment-note' and mode = ${mode} and direction = 'home'
+      and upper(content #>> '{note,number}') = any(${notes}::text[])
+    order by taken_at desc limit 1000`.execute(tx)
+  return nameByNotes(
+    list,
+    rows.map(({ content }) => content),
+  )
+}
+
+/** The railway's list as it is matched: with what partners named for its units when they handed them over, too. */
 export async function withPartnerNames(
   tx: Transaction,
   mode: Mode,
@@ -127,9 +142,6 @@ export async function withPartnerNames(
     where l.mode = ${mode} and l.source = 'partner'
       and l.key in (select leg from clearance.leg_unit where unit = any(${units}::text[]))
     order by l.departed_at desc limit 50`.execute(tx)
-  return nameDeclarations(
-    list,
-    rows.map(({ content }) => content),
-    trips,
-  )
+  const departures = rows.map(({ content }) => content)
+  return nameDeclarations(await withNotes(tx, mode, list), departures, trips)
 }

@@ -16,17 +16,26 @@ export function isCanonicalDecimal(text: string): boolean {
 }
 
 /**
- * Copies a document with its decimals in canonical form, so that `27000.50` and `27000.5` are the same content and what
+ * Gives a document with its decimals in canonical form, so that `27000.50` and `27000.5` are the same content and what
  * leaves is written in one way. Everything else stays as it is; a text that is no decimal stays too.
+ * @returns the document itself where nothing had to change, else a copy of what changed
  */
 export function canonicalDecimals<Document>(document: Document): Document {
-  return copy(document, '') as Document
+  return canonical(document, '') as Document
 }
 
-function copy(value: unknown, name: string): unknown {
+function canonical(value: unknown, name: string): unknown {
   if (typeof value === 'string')
     return !isDecimalMember(name) || isCanonicalDecimal(value) ? value : (parseDecimal(value) ?? value)
-  if (Array.isArray(value)) return value.map((item) => copy(item, name))
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([member, held]) => [member, copy(held, member)]))
+  if (Array.isArray(value)) {
+    const items = value.map((item) => canonical(item, name))
+    return items.every((item, index) => item === value[index]) ? value : items
+  }
+  const changed: Array<[string, unknown]> = []
+  for (const [member, held] of Object.entries(value)) {
+    const made = canonical(held, member)
+    if (made !== held) changed.push([member, made])
+  }
+  return changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) }
 }

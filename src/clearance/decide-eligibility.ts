@@ -12,6 +12,8 @@ import { areSeparable, leaveOutLines, withoutExclusions } from './leave-out-line
 import { type Clearance, DocumentReference, type HomeDeclaration } from './model.ts'
 import {
   isPersonWithoutContract,
+  personalLineDoubt,
+  personalLineSign,
   personalUseDoubt,
   personalUseSign,
   postalSign,
@@ -229,7 +231,10 @@ function exemptLines(home: HomeDeclaration, context: EligibilityContext, answers
       [says.stateSecret === true || secrecySign(item, marks), 'clearance/state-secret'],
       [says.ownLaw === true, 'clearance/own-law'],
       [says.postal === true || isPostal, 'clearance/postal'],
-      [isPersonal || personalUseOf(home, item, marks, answers) === 'yes', 'clearance/personal-use'],
+      [
+        isPersonal || personalLineSign(home, item, marks) || personalUseOf(home, item, marks, answers) === 'yes',
+        'clearance/personal-use',
+      ],
     ]
     const ground = grounds.find(([holds]) => holds)?.[1]
     return ground ? [{ index, sequence: item.sequence, ground, clause: eligibilityGrounds.withheld[ground] }] : []
@@ -245,7 +250,8 @@ function personalUseOf(
 ): 'yes' | 'no' | 'unknown' {
   const said = item.exclusion?.personalUse ?? home.exclusion?.personalUse
   const line = answers.lines?.find(({ sequence }) => sequence === item.sequence)?.personalUse
-  return answered(said ?? (personalUseDoubt(home, marks) ? 'unknown' : 'no'), line ?? answers.personalUse)
+  const inDoubt = personalUseDoubt(home, marks) !== undefined || personalLineDoubt(home, item, marks)
+  return answered(said ?? (inDoubt ? 'unknown' : 'no'), line ?? answers.personalUse)
 }
 
 /** What only an officer can answer about the lines that would be sent. */

@@ -16,14 +16,26 @@ export interface BorderContext {
 export function crossingsOf(checkpoints: readonly Checkpoint[], day: PlainDate): RailCrossing[] {
   return checkpoints
     .filter(({ validFrom, validUntil }) => (validFrom ?? day) <= day && day <= (validUntil ?? day))
-    .map(({ id, places }) => ({
-      id,
-      between: places.map(({ country }) => country),
-      esr: places.flatMap(({ esr }) => esr ?? []),
-      unLocodes: places.flatMap(({ unLocode }) => unLocode ?? []),
-      offices: places.flatMap(({ customsOffices }) => customsOffices.map((office) => office.id)),
-      names: places.flatMap(({ name }) => Object.values(name)),
-    }))
+    .map(crossingOf)
+}
+
+const crossings = new WeakMap<Checkpoint, RailCrossing>()
+
+/** A checkpoint as a crossing, made once: every declaration is compared with all of them. */
+function crossingOf(checkpoint: Checkpoint): RailCrossing {
+  const known = crossings.get(checkpoint)
+  if (known) return known
+  const { id, places } = checkpoint
+  const made = {
+    id,
+    between: places.map(({ country }) => country),
+    esr: places.flatMap(({ esr }) => esr ?? []),
+    unLocodes: places.flatMap(({ unLocode }) => unLocode ?? []),
+    offices: places.flatMap(({ customsOffices }) => customsOffices.map((office) => office.id)),
+    names: places.flatMap(({ name }) => Object.values(name)),
+  }
+  crossings.set(checkpoint, made)
+  return made
 }
 
 /** `common`: a crossing between home and partner. `other`: one that leaves home elsewhere. `none`: none that is known. */
@@ -56,8 +68,17 @@ function isStationOf(crossing: RailCrossing, { esr, unLocode, name }: Station): 
   return (
     (esr !== undefined && crossing.esr.some((known) => known.slice(0, 5) === esr.slice(0, 5))) ||
     (unLocode !== undefined && crossing.unLocodes.includes(unLocode)) ||
-    (name !== undefined && crossing.names.some((known) => plainName(known) === plainName(name.text)))
+    (name !== undefined && plainNamesOf(crossing).has(plainName(name.text)))
   )
+}
+
+const plainNames = new WeakMap<RailCrossing['names'], ReadonlySet<string>>()
+
+/** A crossing's names as they are compared, made once for each list of names. */
+function plainNamesOf({ names }: RailCrossing): ReadonlySet<string> {
+  const known = plainNames.get(names) ?? new Set(names.map(plainName))
+  plainNames.set(names, known)
+  return known
 }
 
 /** Railway lists add «(эксп.)» and the like to the name of a border station. */

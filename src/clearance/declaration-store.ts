@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { v4 as uuidv4 } from 'uuid'
 import type { AuditEvent } from '../audit/index.ts'
 import { type OutboundDraft, type SignedMessage, saveOutbound } from '../exchange/index.ts'
-import { accept, canonicalJson, type Decision, type Problem, refuse } from '../kernel/index.ts'
+import { accept, type Decision, type Problem, refuse } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import { checkClearance } from './check-clearance.ts'
 import { clearanceMessageType, composeCancellation, composeClearance } from './compose-body.ts'
@@ -227,7 +227,7 @@ async function saveVersions(
     stands: version.message !== undefined && version.message.type !== 'CNL',
     waiting: version.message !== undefined && !drafts.has(version),
     record: version.record.record,
-    content: canonicalJson(version.record.content),
+    content: JSON.stringify(version.record.content),
     leftOut: 'leftOut' in version.decision ? JSON.stringify(version.decision.leftOut) : null,
     decided: version.decided ? JSON.stringify(version.decided) : null,
   }))

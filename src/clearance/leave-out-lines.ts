@@ -39,12 +39,12 @@ export function areSeparable(home: HomeDeclaration, leftOut: ReadonlySet<number>
   return items.every((item) => standsAlone(item) || !unitsOf(item).some((unit) => shared.has(unit)))
 }
 
-/** A declaration as it may travel: without what home says of exclusions. */
+/** A declaration as it may travel: without what home says of its lines to decide about them. */
 export function withoutExclusions({ exclusion: _, ...home }: HomeDeclaration): Clearance {
   return { ...home, items: home.items.map(withoutExclusion) }
 }
 
-function withoutExclusion({ exclusion: _, ...item }: HomeItem): Item {
+function withoutExclusion({ exclusion: _, procedureCode: _procedure, consignee: _consignee, ...item }: HomeItem): Item {
   return item
 }
 

@@ -10,6 +10,7 @@ import {
   findReloadings,
   findTrips,
   type HomeCandidate,
+  withNotes,
   withPartnerNames,
 } from './candidate-store.ts'
 import { checkDeparture, checkRailwayList } from './check-departure.ts'
@@ -169,7 +170,8 @@ export async function takeDeparture(
   await sql`update clearance.leg set departed_at = ${departure.leg.departedAt}, changed_at = ${now.toISOString()}
     where mode = ${mode} and source = 'carrier' and identity = ${legIdentity(departure.leg)}`.execute(tx)
   const trips = await findTrips(tx, mode, departure)
-  await saveDraws(tx, saved.key, departure, await findHomeCandidates(tx, mode, reference, departure, trips), trips)
+  const train = await withNotes(tx, mode, departure)
+  await saveDraws(tx, saved.key, train, await findHomeCandidates(tx, mode, reference, train, trips), trips)
   const message = await signDeparture(tx, context, saved, departure, warnings)
   return {
     taken: { outcome: saved.outcome, about: saved.key, problems: warnings },
@@ -195,10 +197,11 @@ async function signDeparture(
 ): Promise<AuditEvent | undefined> {
   const { reference, mode, now } = context
   const trips = await findTrips(tx, mode, departure)
-  const candidates = await findHomeCandidates(tx, mode, reference, departure, trips)
+  const train = await withNotes(tx, mode, departure)
+  const candidates = await findHomeCandidates(tx, mode, reference, train, trips)
   const sent = candidates.filter((candidate) => candidate.sent)
   const reloadings = departure.reloadings ?? (await findReloadings(tx, mode, departure.leg))
-  const told = reloadings.length > 0 ? { ...departure, reloadings } : departure
+  const told = reloadings.length > 0 ? { ...train, reloadings } : train
   const body = composeDeparture(told, sent, warnings, trips)
   const draft = draftMessage(context, 'DEP', body, { subject: key, lane })
   const [message] = draft ? await saveOutbound(tx, context.identity, [draft], now) : []

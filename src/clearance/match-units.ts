@@ -284,8 +284,11 @@ function compareNotes(listed: readonly ConsignmentNoteReference[], cleared: Trip
   return found.find((one) => one === 'same') ?? found.find((one) => one === 'number-only') ?? 'different'
 }
 
-/** Of two notes of one number. */
-function compareNote(a: ConsignmentNoteReference, b: ConsignmentNoteReference): 'same' | 'number-only' | 'different' {
+/** Of two notes of one number: station or date of departure tells whether they are one note. */
+export function compareNote(
+  a: ConsignmentNoteReference,
+  b: ConsignmentNoteReference,
+): 'same' | 'number-only' | 'different' {
   const agreements = [agree(a.date, b.date), compareStations(a.departureStation, b.departureStation)]
   if (agreements.includes(false)) return 'different'
   return agreements.includes(true) ? 'same' : 'number-only'

@@ -374,10 +374,19 @@ export type Exclusion = Static<typeof Exclusion>
 export const HomeDeclaration = Type.Object(
   {
     ...clearanceMembers,
-    items: Type.Array(Type.Object({ ...GoodsItem.properties, exclusion: Type.Optional(Exclusion) }, closed), {
-      minItems: 1,
-      maxItems: 9999,
-    }),
+    items: Type.Array(
+      Type.Object(
+        {
+          ...GoodsItem.properties,
+          /** Where lines differ in these, they are no part of the clearance but still decide what may be sent. */
+          procedureCode: Type.Optional(wco('166', '3.6+GACC', identifier(10))),
+          consignee: Type.Optional(party('R014', 'R015')),
+          exclusion: Type.Optional(Exclusion),
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: 9999 },
+    ),
     exclusion: Type.Optional(Exclusion),
   },
   { ...closed, $id: 'HomeDeclaration' },

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { aDeparture, aRailwayList } from '../../tests/builders/clearance.ts'
 import type { TripContext } from './match-units.ts'
-import type { ListedContainer, ListedWagon, RailwayList } from './model.ts'
-import { carriedBefore, nameDeclarations } from './name-declarations.ts'
+import type { ConsignmentNote, ListedContainer, ListedWagon, RailwayList } from './model.ts'
+import { carriedBefore, nameByNotes, nameDeclarations } from './name-declarations.ts'
 
 const noTrips: TripContext = { ended: [], carriedBefore: new Map() }
 const box: ListedContainer = { id: 'XDKU1000018' }
@@ -38,6 +38,29 @@ describe('a box of the railway’s own list', () => {
     const ended = [{ unit: box.id, legAt: '2026-11-14T05:00:00Z', endedAt: '2026-11-15T00:00:00Z' }]
     const before = departed('2026-11-14T05:00:00Z', handed.containers)
     expect(nameDeclarations(list, [before], { ...noTrips, ended })).toEqual(list)
+  })
+})
+
+describe('a consignment note', () => {
+  const wagon = { number: '52900016', notes: [told] }
+  const list = listAt('2026-11-22T06:00:00Z', [wagon])
+  const noteOf = (note: ConsignmentNote['note'], wagons: string[] = []): ConsignmentNote => ({
+    note,
+    wagons: wagons.map((number) => ({ number })),
+    containers: [],
+    goods: [],
+    declarationIds: ['D-1'],
+  })
+  const namesBy = (note: ConsignmentNote) => firstOf(nameByNotes(list, [note]))?.declarationIds
+  test('names its declarations for a unit listed under it', () => {
+    expect(namesBy(noteOf(told))).toEqual(['D-1'])
+  })
+  test('of the same number and another date is another note', () => {
+    expect(namesBy(noteOf({ ...told, date: '2025-11-20' }, [wagon.number]))).toBeUndefined()
+  })
+  test('of the same number alone speaks only of units it names', () => {
+    expect(namesBy(noteOf({ number: told.number }))).toBeUndefined()
+    expect(namesBy(noteOf({ number: told.number }, [wagon.number]))).toEqual(['D-1'])
   })
 })
 

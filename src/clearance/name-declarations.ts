@@ -1,6 +1,6 @@
-/** Says of the units on the railway's own list what the partner said of them when it handed the train over. */
-import { type EndedTrip, legTime, type Train, type TripContext } from './match-units.ts'
-import type { Departure, ListedContainer, ListedWagon, Reloading } from './model.ts'
+/** Says of the units on a list what the railway's notes say of them, and the partner when it handed the train over. */
+import { compareNote, type EndedTrip, legTime, noteNumber, type Train, type TripContext } from './match-units.ts'
+import type { ConsignmentNote, Departure, ListedContainer, ListedWagon, Reloading } from './model.ts'
 
 const DAY_MS = 86_400_000
 /** A train waits at the border for days after it was handed over; later, a DEP speaks of an earlier trip. */
@@ -9,6 +9,29 @@ const HANDED_OVER_AFTER_DAYS_MAX = 1
 
 type Listed = ListedWagon | ListedContainer
 const idOf = (unit: Listed): string => ('number' in unit ? unit.number : unit.id)
+
+/**
+ * Gives each unit of a list the declarations that its consignment notes refer to.
+ *
+ * Why: the list names the note alone, and goods in bulk were declared before anyone knew their wagons or their note.
+ * @param notes as the railway handed them over; one of the same number is another when neither station nor date
+ * agrees, unless it names the unit
+ */
+export function nameByNotes<List extends Train>(list: List, notes: readonly ConsignmentNote[]): List {
+  const byNumber = Map.groupBy(notes, ({ note }) => noteNumber(note.number))
+  const named = <Unit extends Listed>(unit: Unit): Unit => {
+    const own = (unit.notes ?? []).flatMap((listed) =>
+      (byNumber.get(noteNumber(listed.number)) ?? []).filter((each) => {
+        const comparison = compareNote(listed, each.note)
+        const units = [...each.wagons.map(({ number }) => number), ...each.containers.map(({ id }) => id)]
+        return comparison === 'same' || (comparison === 'number-only' && units.includes(idOf(unit)))
+      }),
+    )
+    const said = own.flatMap(({ declarationIds = [] }) => declarationIds)
+    return said.length === 0 ? unit : { ...unit, declarationIds: distinct([...(unit.declarationIds ?? []), ...said]) }
+  }
+  return { ...list, wagons: list.wagons.map(named), containers: list.containers.map(named) }
+}
 
 /**
  * Gives each unit of a list the declarations, and where it has none the consignment notes, that the partner's newest DEP

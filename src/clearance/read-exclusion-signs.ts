@@ -5,7 +5,7 @@
  * that was let out is refused on arrival, and nothing prohibited is let in because the sender looked elsewhere.
  */
 import { isKzPersonNumber } from './identifiers.ts'
-import type { Clearance, Party } from './model.ts'
+import type { Clearance, HomeDeclaration, Party } from './model.ts'
 import type { ExclusionMarks } from './reference/index.ts'
 
 type Consignment = Pick<Clearance, 'declaration' | 'consignment' | 'parties' | 'items' | 'documents'>
@@ -32,13 +32,25 @@ export function personalUseSign(record: Consignment, marks: ExclusionMarks): Sig
   const { consignee, importer } = record.parties
   if (consignee?.kind === 'natural-persons') return { pointer: '/parties/consignee/kind' }
   if (importer?.kind === 'natural-persons') return { pointer: '/parties/importer/kind' }
-  const { procedureCode } = record.declaration
-  if (
-    procedureCode !== undefined &&
-    marks.personalProcedures.has(`${record.consignment.exportCountry}:${procedureCode}`)
-  )
+  if (isPersonalProcedure(record, record.declaration.procedureCode, marks))
     return { pointer: '/declaration/procedureCode' }
   return isPersonWithoutContract(record, marks) ? { pointer: '/parties/consignee/kind' } : undefined
+}
+
+function isPersonalProcedure({ consignment }: Consignment, code: string | undefined, marks: ExclusionMarks): boolean {
+  return code !== undefined && marks.personalProcedures.has(`${consignment.exportCountry}:${code}`)
+}
+
+type HomeLine = HomeDeclaration['items'][number]
+
+/** Personal use by what a line itself says, where lines differ in procedure or consignee. */
+export function personalLineSign(home: HomeDeclaration, line: HomeLine, marks: ExclusionMarks): boolean {
+  return line.consignee?.kind === 'natural-persons' || isPersonalProcedure(home, line.procedureCode, marks)
+}
+
+/** Whether it cannot be told of a line's own consignee if it is a person or a business. */
+export function personalLineDoubt(home: HomeDeclaration, line: HomeLine, marks: ExclusionMarks): boolean {
+  return !isCommercial(home, marks) && mayBePerson(line.consignee, home.consignment.destinationCountry)
 }
 
 export function isPersonWithoutContract(record: Consignment, marks: ExclusionMarks): boolean {
@@ -60,18 +72,22 @@ export function documentCode(typeCode: string): string {
  * entrepreneur or a natural person, or a Kazakh person's number. A commercial document answers the question.
  */
 export function personalUseDoubt(record: Consignment, marks: ExclusionMarks): Sign | undefined {
-  const { consignee, consignor } = record.parties
+  const { consignee, consignor, importer } = record.parties
+  const { exportCountry, destinationCountry } = record.consignment
   if (consignee?.kind === 'natural-person') return { pointer: '/parties/consignee/kind' }
   if (isCommercial(record, marks)) return undefined
-  if (mayBePerson(consignee)) return { pointer: '/parties/consignee' }
-  return mayBePerson(consignor) ? { pointer: '/parties/consignor' } : undefined
+  if (mayBePerson(consignee, destinationCountry)) return { pointer: '/parties/consignee' }
+  if (mayBePerson(importer, destinationCountry)) return { pointer: '/parties/importer' }
+  return mayBePerson(consignor, exportCountry) ? { pointer: '/parties/consignor' } : undefined
 }
 
-function mayBePerson(party: Party | undefined): boolean {
+/** @param country where the party is taken to be when it does not say */
+function mayBePerson(party: Party | undefined, country: string): boolean {
   if (party === undefined) return false
   if (party.kind === 'natural-person' || party.kind === 'individual-entrepreneur' || party.kind === 'unknown')
     return true
-  return party.kind === undefined && party.country === 'KZ' && party.id !== undefined && isKzPersonNumber(party.id)
+  const isKazakh = (party.country ?? country) === 'KZ'
+  return party.kind === undefined && isKazakh && party.id !== undefined && isKzPersonNumber(party.id)
 }
 
 /** A statutory secrecy marking that stands alone as marks or description of a line. */

@@ -2,7 +2,13 @@ import { sql } from 'kysely'
 import type { Mode } from '../exchange/index.ts'
 import type { Instant, Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
-import { findHomeCandidates, findReceivedCandidates, findTrips, withPartnerNames } from './candidate-store.ts'
+import {
+  findHomeCandidates,
+  findReceivedCandidates,
+  findTrips,
+  withNotes,
+  withPartnerNames,
+} from './candidate-store.ts'
 import { type Balance, type Draw, foldBalance } from './fold-balance.ts'
 import { type MatchedUnit, matchUnits, type UnitCounts } from './match-units.ts'
 import type { Cancellation, Clearance, HomeDeclaration, Leg, RailwayList } from './model.ts'
@@ -334,7 +340,12 @@ async function countUnits(
   const list = rows[0]?.content ?? { leg: row.leg, wagons: [], containers: [] }
   const warnings = rows[0]?.warnings ?? []
   const trips = await findTrips(tx, row.mode, list)
-  const train = row.source === 'carrier' ? await withPartnerNames(tx, row.mode, list, trips) : list
+  const train =
+    row.source === 'carrier'
+      ? await withPartnerNames(tx, row.mode, list, trips)
+      : row.source === 'customs'
+        ? await withNotes(tx, row.mode, list)
+        : list
   const home = await findHomeCandidates(tx, row.mode, reference, train, trips)
   const theirs = await findReceivedCandidates(tx, row.mode, train, trips)
   // On our own trains data are what we sent; on theirs, what they sent us.

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { v4 as uuidv4 } from 'uuid'
 import type { ReceivedMessage } from '../exchange/index.ts'
-import { canonicalJson, type Problem } from '../kernel/index.ts'
+import type { Problem } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import { decideShown, type ReceivedVersion } from './decide-version.ts'
 import { unitsOf } from './declaration-store.ts'
@@ -91,7 +91,7 @@ export async function saveReceivedClearances(
     select * from unnest(
       ${versions.map(keyOf)}::uuid[], ${versions.map(({ content }) => content.declaration.versionId)}::int[],
       ${versions.map(({ received }) => received.payload.id)}::uuid[],
-      ${versions.map(({ content }) => canonicalJson(content))}::jsonb[],
+      ${versions.map(({ content }) => JSON.stringify(content))}::jsonb[],
       ${versions.map(({ warnings }) => JSON.stringify(warnings))}::jsonb[],
       ${versions.map(({ received }) => received.receivedAt.toISOString())}::timestamptz[])
     on conflict do nothing`.execute(tx)

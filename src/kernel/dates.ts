@@ -32,8 +32,16 @@ export function dateIn(zone: string, instant: Instant): PlainDate {
   return Temporal.Instant.from(instant).toZonedDateTimeISO(zone).toPlainDate().toString()
 }
 
+const UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/
+
 /** An instant as UTC with milliseconds, or undefined when the text is not an RFC 3339 instant with an offset. */
 export function parseInstant(text: string): Instant | undefined {
+  // Nearly every instant stands in UTC already; one that the calendar has reads the same when it is written back.
+  if (UTC.test(text)) {
+    const at = Date.parse(text)
+    const written = Number.isNaN(at) ? '' : new Date(at).toISOString()
+    if (written.slice(0, 19) === text.slice(0, 19)) return written
+  }
   try {
     return Temporal.Instant.from(text).toString({ fractionalSecondDigits: 3 })
   } catch {

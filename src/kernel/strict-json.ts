@@ -38,7 +38,6 @@ export interface JsonLimits {
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a JSON string may not hold them unescaped (RFC 8259 §7)
 const PLAIN = /[^"\\\u0000-\u001f]*/y
-const SPACE = /[ \t\n\r]*/y
 const ESCAPABLE = '"\\/bfnrt'
 /** A number of more than this many characters says nothing that customs can mean. */
 const NUMBER_LENGTH_MAX = 40
@@ -70,9 +69,11 @@ class Reader {
   }
 
   private space(): void {
-    SPACE.lastIndex = this.at
-    SPACE.exec(this.text)
-    this.at = SPACE.lastIndex
+    for (;;) {
+      const unit = this.text.charCodeAt(this.at)
+      if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return
+      this.at += 1
+    }
   }
 
   private value(depth: number): JsonValue {
@@ -220,14 +221,15 @@ export function readJson(text: string, limits: JsonLimits): Decision<JsonValue, 
  * numbers are safe integers; decimals are strings here). Equal content gives equal bytes, so digests compare content.
  */
 export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
   if (value instanceof JsonNumber) return JSON.stringify(value.text)
-  if (value !== null && typeof value === 'object') {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
-    return `{${members.join(',')}}`
+  const members = value as { readonly [key: string]: unknown }
+  let text = ''
+  // Sorted by code units, as sort() does without being told how.
+  for (const key of Object.keys(members).sort()) {
+    const member = members[key]
+    if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`
   }
-  return JSON.stringify(value)
+  return `{${text}}`
 }

@@ -79,7 +79,7 @@ export async function initialiseNode(
   await writeNew(configPath, `${JSON.stringify(config, null, 2)}\n`, 0o600)
   const passphrase = randomBytes(32).toString('base64url')
   await writeNew(join(folder, 'passphrase'), `${passphrase}\n`, 0o600)
-  await mkdir(join(folder, 'inbox'), { recursive: true })
+  await mkdir(join(folder, 'inbox'), { recursive: true, mode: 0o700 })
   const keysFolder = join(folder, 'keys')
   await createKeys({ folder: keysFolder, passphrase, administration, now: options.now.toISOString() })
   const keys = await openKeys({ folder: keysFolder, passphrase })

@@ -5,7 +5,7 @@ import { recordEvents, startSequencer } from '../audit/index.ts'
 import { outboxChannel, signAllWaiting, takeSubmission } from '../clearance/index.ts'
 import { answerFrames, frameLimits, isPeerKnown, Sender } from '../exchange/index.ts'
 import { type ApiNode, registerApi } from './api/index.ts'
-import { type Database, listen, migrate, openDatabase, openTurn, withActor } from './db/index.ts'
+import { type Database, listen, migrate, openDatabase, withActor } from './db/index.ts'
 import { listenHttp, makeHttpServer } from './http/server.ts'
 import { gatesChannel, type NodeServices, openNode, parkTestMessages } from './node.ts'
 import { openPeerServer, PeerClient } from './peer/index.ts'
@@ -99,14 +99,12 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
     sender.wake()
   })
   const folder = config.intake.watchedFolder
-  const turn = openTurn(db, 'watched folder')
   const watched = folder
     ? watchFolder(
         folder,
         (fileName, source) =>
           takeSubmission(db, node.clearanceContext, { channel: 'folder', source: 'folder', fileName }, source),
         (code, cause, facts) => report(code, cause, facts),
-        turn.mine,
       )
     : undefined
   const workers = [
@@ -123,7 +121,7 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
     ),
     every(housekeepingSeconds, stopping.signal, () => forgetRequests(db), report),
   ]
-  logger.info({ administration: node.me, http: httpUrl, exchangePort: peers.port }, 'node started')
+  logger.info({ http: httpUrl, exchangePort: peers.port }, 'node started')
   let closed: Promise<void> | undefined
   const close = async (): Promise<void> => {
     stopping.abort()
@@ -142,7 +140,6 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
     client.close()
     await outbox.close()
     await gates.close()
-    await turn.close()
     await withActor(db, { actor: node.me, purpose: 'administration' }, (tx) =>
       recordEvents(tx, { actor: node.me, purpose: 'administration' }, [
         { type: 'node.stopped', subject: node.me, facts: {} },
@@ -150,7 +147,7 @@ export async function startNode({ config, database, passphrase }: RunningConfig)
     ).catch((error: unknown) => report('platform/database-unavailable', error, {}))
     await sequencer.stop()
     await db.close()
-    logger.info({ administration: node.me }, 'node stopped')
+    logger.info('node stopped')
   }
   return {
     httpUrl,

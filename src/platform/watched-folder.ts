@@ -49,7 +49,7 @@ export function watchFolder(
   report: (code: string, cause: unknown, facts: Readonly<Record<string, string>>) => void,
 ): WatchedFolder {
   const taking = join(folder, 'taking')
-  let stopped = false
+  const stopping = new AbortController()
   let first = true
   let reading: FileHandle | undefined
   /** What could not be taken yet, by its name in the folder or in `taking/`. */
@@ -124,7 +124,7 @@ export function watchFolder(
       taken += 1
     }
     for (const claimed of begun.sort()) {
-      if (stopped) break
+      if (stopping.signal.aborted) break
       if (waits(claimed)) continue
       const mine = first || putOff.has(claimed)
       const info = await lstat(join(taking, claimed)).catch(() => undefined)
@@ -133,7 +133,7 @@ export function watchFolder(
     first = false
     for (const raw of names.sort(Buffer.compare)) {
       const name = raw.toString()
-      if (stopped) break
+      if (stopping.signal.aborted) break
       if (waits(name)) continue
       const claimed = await attempt(name, () => claim(raw, name))
       if (claimed) await finish(claimed)
@@ -143,7 +143,7 @@ export function watchFolder(
   return {
     sweep,
     run: async (everySeconds) => {
-      for (let failures = 0; !stopped; ) {
+      for (let failures = 0; !stopping.signal.aborted; ) {
         failures = await sweep().then(
           () => 0,
           (error: unknown) => {
@@ -152,11 +152,11 @@ export function watchFolder(
           },
         )
         const pauseMs = Math.min(sweepMsMax, everySeconds * 1000 * 2 ** failures)
-        if (!stopped) await sleep(pauseMs, undefined, { ref: false })
+        await sleep(pauseMs, undefined, { ref: false, signal: stopping.signal }).catch(() => {})
       }
     },
     stop: () => {
-      stopped = true
+      stopping.abort()
     },
     breakOff: () => {
       reading?.close().catch(() => {})

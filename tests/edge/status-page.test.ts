@@ -73,7 +73,7 @@ describe('the status page', () => {
     expect(text).toContain('Status of the node KZ-KGD')
     expect(text).toContain('All are met: live, Technical Conditions 1.0.')
     expect(text).toMatch(/From 2027-02-04 the texts differ .*Clause STOP-2021\/9\.2-r2/s)
-    expect(text).toMatch(/X8091 .*0001847/)
+    expect(text).toMatch(/X8091\s+0001847/)
     expect(text).toMatch(/intake\/json-syntax\s+The record is not JSON\./)
   })
 

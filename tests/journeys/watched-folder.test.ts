@@ -1,12 +1,10 @@
 /** Files that a national system or a railway drops into the watched folder, well and badly. */
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, mkdir, readdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SubmissionResult } from '../../src/clearance/index.ts'
-import { watchFolder } from '../../src/platform/watched-folder.ts'
 import { eventually, startNodes, type TwoTestNodes } from '../builders/node.ts'
 import { declaration, newNumber, received } from './journey.ts'
 
@@ -100,45 +98,6 @@ test('a file that is written slowly is taken when it is whole', async () => {
     await sleep(400)
   }
   expect(await resultOf('taken', 'slow.ndjson')).toMatchObject([{ records: 2, taken: 2, refused: 0 }])
-})
-
-test('a file that is written to while it is read stays and is taken again', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'dostyk-watched-'))
-  const path = join(folder, 'a.ndjson')
-  await writeFile(path, 'one\n')
-  await settled(path)
-  const read: string[] = []
-  const account = {
-    id: 'x',
-    mode: 'live',
-    records: 1,
-    taken: 1,
-    unchanged: 0,
-    refused: 0,
-    bytes: 4,
-    digest: '',
-    results: [],
-  }
-  const watched = watchFolder(
-    folder,
-    async (_, source) => {
-      let text = ''
-      for await (const chunk of source) text += Buffer.from(chunk).toString()
-      read.push(text)
-      if (read.length === 1) {
-        await appendFile(path, 'two\n')
-        await settled(path)
-      }
-      return { ...account, mode: 'live' }
-    },
-    () => {},
-  )
-  expect(await watched.sweep()).toBe(0)
-  expect(await readdir(folder)).toEqual(['a.ndjson'])
-  expect(await watched.sweep()).toBe(1)
-  expect(read).toEqual(['one\n', 'one\ntwo\n'])
-  expect(await readdir(join(folder, 'taken'))).toEqual(['x-a.ndjson', 'x-a.ndjson.result.json'])
-  await rm(folder, { recursive: true })
 })
 
 test('a file of which nothing can be read is refused whole, with the reason, and nothing else stops', async () => {

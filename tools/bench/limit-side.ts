@@ -2,10 +2,12 @@
  * One side of the limit, in a process of its own as a node is: the rows of a train, signatures and verifications, in
  * plain transactions. Told by its parent what to write and when to begin.
  */
-import { generateKeyPairSync, type KeyObject, randomUUID, sign, verify } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { startSequencer } from '../../src/audit/index.ts'
+import { verifyJws } from '../../src/exchange/index.ts'
 import { type Database, openDatabase, runPrepared, type Transaction, withActor } from '../../src/platform/db/index.ts'
+import { signEs256 } from '../../src/platform/keys/index.ts'
 
 /** The rows that one train left in a table, column by column. */
 export interface TableRows {
@@ -36,14 +38,13 @@ export type LimitOrder =
 export type LimitReport = { readonly kind: 'ready' } | { readonly kind: 'played' }
 
 const actor = { actor: 'bench', purpose: 'limit' }
-const options = { dsaEncoding: 'ieee-p1363' } as const
 
 class LimitSide {
   private readonly db: Database
   private readonly plan: LimitPlan
   private readonly privateKey: KeyObject
   private readonly publicKey: KeyObject
-  private readonly proofs: ReadonlyArray<{ readonly text: Buffer; readonly signature: Buffer }>
+  private readonly proofs: ReadonlyArray<{ readonly signingInput: string; readonly signature: Buffer }>
   private trains = 0
 
   constructor(plan: LimitPlan) {
@@ -52,10 +53,10 @@ class LimitSide {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     this.privateKey = privateKey
     this.publicKey = publicKey
-    this.proofs = plan.signed.map((text) => {
-      const bytes = Buffer.from(text)
-      return { text: bytes, signature: sign('sha256', bytes, { key: privateKey, ...options }) }
-    })
+    this.proofs = plan.signed.map((text) => ({
+      signingInput: text,
+      signature: signEs256(privateKey, Buffer.from(text)),
+    }))
     // What the product leaves numbered in its record is numbered here, too.
     startSequencer(this.db, (error) => {
       throw error
@@ -87,12 +88,12 @@ class LimitSide {
 
   private sign(index: number): void {
     const proof = this.proofs[index % this.proofs.length]
-    if (proof) sign('sha256', proof.text, { key: this.privateKey, ...options })
+    if (proof) signEs256(this.privateKey, Buffer.from(proof.signingInput))
   }
 
   private verify(index: number): void {
     const proof = this.proofs[index % this.proofs.length]
-    if (!proof || !verify('sha256', proof.text, { key: this.publicKey, ...options }, proof.signature))
+    if (!proof || !verifyJws(proof, this.publicKey))
       throw new Error('Bug: what was signed here verifies here')
   }
 }

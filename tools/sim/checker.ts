@@ -236,7 +236,8 @@ export class Checker {
       // Two transactions that store neighbours at the same time do not see each other; a lane in turn never has two.
       const inTurn = [row, ...before].every(({ digest }) => !this.outOfTurn.has(digest) && !this.forged.has(digest))
       if (row.gap && inTurn && (row.seq === 1 || before.length > 0)) this.violate(`${name} shows a gap that is filled`)
-      if (row.mode !== node.channel?.mode || sent?.state === 'received') continue
+      const posted = this.outOfTurn.has(row.digest)
+      if (row.mode !== node.channel?.mode || sent?.state === 'received' || posted) continue
       // Open: its receipt was lost and its time ran out before the next attempt. Until statements are exchanged the
       // sender learns from the answer alone that the partner holds it.
       if (sent?.lastOutcome === 'EXPIRED' && !this.refused.has(`EXPIRED ${row.digest}`)) this.expiredUnknown += 1

@@ -63,12 +63,12 @@ export class SimNode {
   }
 
   signer(mode: Mode): Signer {
-    return simulationSigner(this.world.keys, this.id, mode, this.signsWith)
+    return simulationSigner(this.world.nonces, this.id, mode, this.signsWith)
   }
 
   /** The published keys of this node, as its partner knows them. */
   keyring(mode: Mode): Keyring {
-    return simulationKeyring(this.world.keys, this.id, mode, this.published)
+    return simulationKeyring(this.world.nonces, this.id, mode, this.published)
   }
 
   trace(what: string): void {

@@ -4,7 +4,7 @@ import { Checker } from './checker.ts'
 import { wakeSender } from './deliver.ts'
 import { type FaultKind, Faults } from './faults.ts'
 import { Hostile } from './hostile.ts'
-import type { KeyKind } from './keys.ts'
+import type { Nonces } from './keys.ts'
 import { type Channel, SimNode } from './node.ts'
 import { parkMode } from './outbox.ts'
 import { Random } from './random.ts'
@@ -29,7 +29,7 @@ export interface SeedReport {
 
 export interface SeedOptions {
   readonly rules?: Rules
-  readonly keys?: KeyKind
+  readonly nonces?: Nonces
   /** Fault kinds to leave out: to find which of them a violation needs. */
   readonly without?: ReadonlySet<string>
 }
@@ -59,7 +59,7 @@ export function runSeed(seed: number, options: SeedOptions = {}): SeedReport {
     trace,
     tally,
     rules: options.rules ?? soundRules,
-    keys: options.keys ?? 'toy',
+    nonces: options.nonces ?? 'fixed',
   }
   const world: World = Object.assign(shared, { wire: undefined as unknown as Wire })
   Object.assign(shared, { wire: new Wire(world) })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Checker } from './checker.ts'
 import type { Faults } from './faults.ts'
-import type { KeyKind } from './keys.ts'
+import type { Nonces } from './keys.ts'
 import type { Rules } from './rules.ts'
 import type { Timeline } from './timeline.ts'
 import type { Wire } from './wire.ts'
@@ -13,7 +13,7 @@ export interface World {
   readonly faults: Faults
   readonly wire: Wire
   readonly rules: Rules
-  readonly keys: KeyKind
+  readonly nonces: Nonces
   readonly checker: Checker
   readonly trace: Trace
   readonly tally: Tally

@@ -39,6 +39,10 @@ export const intakeCodes = {
   'intake/csv-quote': { kind: 'refusal', means: 'A quotation mark is not closed, or stands where none may' },
   'intake/csv-rows-disagree': { kind: 'refusal', means: 'Rows of one record differ in a value they must share' },
   'intake/csv-row-doubtful': { kind: 'refusal', means: 'An unreadable row beside this record may belong to it' },
+  'intake/csv-rows-apart': {
+    kind: 'refusal',
+    means: 'Rows of this record stand elsewhere in the table; put the rows of a record together',
+  },
   'intake/too-many-rows': { kind: 'refusal', means: 'One record spreads over more rows than are read' },
 
   'intake/message-not-taken': { kind: 'refusal', means: 'The message is of a known type that is not taken in here' },

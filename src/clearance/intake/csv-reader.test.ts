@@ -139,6 +139,17 @@ describe('the table of declarations', () => {
     expect(facts).toMatchObject({ line: 3, column: 8 })
   })
 
+  test('reads a time after a space, and tells a date of another form from one that no calendar has', async () => {
+    const read = async (release: string) => (await readAll(`${needed},releaseDateTime\n${row('A1')},${release}`))[0]
+    const entry = await read('2026-11-20 10:00')
+    expect(entry?.result.ok && entry.result.value.content).toMatchObject({
+      customsDecision: { releaseDateTime: '2026-11-20T05:00:00.000Z' },
+    })
+    for (const text of ['20.11.2026', '2026-11-20 10h', '11/20/2026 10:00 AM'])
+      expect(problemsOf(await read(text))).toEqual(['intake/format-wrong /rows/0/releaseDateTime'])
+    expect(problemsOf(await read('2026-11-31 10:00'))).toEqual(['intake/date-not-in-calendar /rows/0/releaseDateTime'])
+  })
+
   test('refuses seals that no unit is named for', async () => {
     const [entry] = await readAll(
       `${needed},equipmentIds,seals\nA1,EX,KZ,CN,cleared,100199,Wheat,DSTU4100014|DSTU4100020,S1`,
@@ -215,6 +226,39 @@ describe('rows that cannot be read', () => {
     const text = table(...Array.from({ length: 6 }, () => row('A1')), row('A2'))
     const entries = await readAll(text, { limits: { rowsMax: 5 } })
     expect(entries.map((entry) => codesOf(entry).join(''))).toEqual(['intake/too-many-rows', ''])
+  })
+})
+
+describe('rows of one record that stand apart', () => {
+  test('refuse all of its parts, and no other record', async () => {
+    const entries = await readAll(table(row('A1'), row('A2'), row('A1', 'EX,KZ,CN,cleared,100199,Rye'), row('A3')))
+    expect(entries.map((entry) => codesOf(entry).join(' '))).toEqual([
+      'intake/csv-rows-apart',
+      '',
+      'intake/csv-rows-apart',
+      '',
+    ])
+    const facts = entries.map(({ result }) => (result.ok ? undefined : result.refusal.problems[0]?.facts))
+    expect(facts[0]).toEqual({ otherLine: 4 })
+    expect(facts[2]).toEqual({ otherLine: 2 })
+  })
+
+  test('refuse what comes late, when the first part has gone on long ago', async () => {
+    const between = Array.from({ length: 50 }, (_, at) => row(`B${at}`))
+    const text = table(row('A1'), ...between, row('A1', 'EX,KZ,CN,cleared,100199,Rye'))
+    const entries = await readAll(text, { limits: { waitingBytesMax: 1000 } })
+    expect(entries.filter(({ result }) => !result.ok).map(({ line }) => line)).toEqual([53])
+  })
+
+  test('are no rows apart when a whole record stands twice, or in two versions', async () => {
+    expect(await shown(table(row('A1'), row('A2'), row('A1')))).toEqual(['A1', 'A2', 'A1'])
+    const versions = [`${needed},versionId`, `${row('A1')},1`, `${row('A2')},1`, `${row('A1')},2`].join('\n')
+    expect(await shown(versions)).toEqual(['A1', 'A2', 'A1'])
+  })
+
+  test('refuse both parts of a train, so that none replaces the other', async () => {
+    const text = 'transferListNumber,from,to,containerId\n1,A,B,DSTU4100014\n2,A,B,DSTU4100020\n1,A,B,DSTU4100035'
+    expect((await readAll(text)).map(({ result }) => result.ok)).toEqual([false, true, false])
   })
 })
 
@@ -298,6 +342,18 @@ describe('the table of the railway', () => {
         ],
       },
     })
+  })
+
+  test('lists a groupage box once, with all its consignment notes', async () => {
+    const rows = ['30212345', '30212346'].map((note) => `707701,CNKHG,94205776,DSTU4100014,${note},S1`)
+    const [entry] = await readAll(['from,to,wagonNumber,containerId,noteNumber,containerSeals', ...rows].join('\n'))
+    expect(entry?.result.ok && entry.result.value.content).toMatchObject({
+      containers: [
+        { id: 'DSTU4100014', notes: [{ number: '30212345' }, { number: '30212346' }], seals: [{ id: 'S1' }] },
+      ],
+    })
+    const contradicting = 'from,to,containerId,containerGrossMass\n707701,CNKHG,DSTU4100014,1\n,,DSTU4100014,2'
+    expect(problemsOf((await readAll(contradicting))[0])).toEqual(['intake/csv-rows-disagree /rows/1'])
   })
 
   test('takes defective numbers as they are, because real boxes carry them', async () => {

@@ -8,6 +8,7 @@ import { Findings, type HomeContext, Reading } from './reading.ts'
 import { joinKeys, keyOf, RowReading } from './reading-rows.ts'
 import type { FoundRecord, RecordReader } from './record-reader.ts'
 import { type Line, LineSplitter } from './split-lines.ts'
+import { WaitingRecords } from './waiting-records.ts'
 
 /** The rows of one record, while they come in. */
 interface Group {
@@ -19,7 +20,7 @@ interface Group {
 }
 
 /**
- * Reads one of the documented tables: consecutive rows whose keys agree are one record.
+ * Reads one of the documented tables: consecutive rows whose keys agree are one record, and no rows elsewhere are.
  *
  * Why rows beside an unreadable one are doubted: where nobody can say whose row it was, the records on both sides of
  * it may lack a row, and none is taken by half. A declaration that states its number of items, and has them all, is
@@ -36,16 +37,18 @@ export class CsvReader implements RecordReader {
   /** Rows since the last readable one that nobody can tell the record of. */
   private unreadable: CsvRow[] = []
   private doubt = false
+  private readonly waiting: WaitingRecords
 
   constructor(home: HomeContext, limits: IntakeLimits) {
     this.home = home
     this.limits = limits
     this.lines = new LineSplitter(limits)
     this.bytes = new HeldBytes(limits.documentBytesMax, limits.excerptBytesMax)
+    this.waiting = new WaitingRecords(limits.waitingBytesMax)
   }
 
   get heldBytes(): number {
-    return this.lines.heldBytes + this.bytes.capacity
+    return this.lines.heldBytes + this.bytes.capacity + this.waiting.bytes
   }
 
   *push(chunk: Buffer): Generator<FoundRecord> {
@@ -56,6 +59,7 @@ export class CsvReader implements RecordReader {
     for (const line of this.lines.end()) yield* this.line(line)
     for (const row of this.assembler?.end() ?? []) yield* this.row(row)
     yield* this.flush()
+    yield* this.waiting.goOn(true)
     if (this.first === undefined || this.position > 0) return
     const { header, line, faults } = this.first
     const problems = faults.some ? faults.all() : refusedRecord('unknown', 'intake/empty').problems
@@ -117,7 +121,7 @@ export class CsvReader implements RecordReader {
       this.group = undefined
       const read = this.readGroup(header, group, this.unreadable.length > 0)
       this.position += 1
-      yield { bytes: this.bytes.take(), line: group.rows[0]?.line ?? 0, read }
+      this.waiting.add({ bytes: this.bytes.take(), line: group.rows[0]?.line ?? 0, read }, group.key)
     }
     if (this.unreadable.length > 0) this.doubt = true
     for (const { line, bytes, code, cells } of this.unreadable.splice(0)) {
@@ -131,8 +135,9 @@ export class CsvReader implements RecordReader {
               cells: cells?.length ?? 0,
             })
       this.position += 1
-      yield { bytes: { bytes }, line, read }
+      this.waiting.add({ bytes: { bytes }, line, read }, undefined)
     }
+    yield* this.waiting.goOn(false)
   }
 
   private readGroup(header: CsvHeader, group: Group, doubtAfter: boolean) {

@@ -12,6 +12,8 @@ export interface IntakeLimits {
   readonly textLengthMax: number
   /** Most CSV rows of one record. */
   readonly rowsMax: number
+  /** How many bytes of finished CSV records wait for rows that may stand apart from them. */
+  readonly waitingBytesMax: number
   /** Most values in one CSV cell. */
   readonly cellValuesMax: number
   /** Most problems, and most notes, listed for one record. */
@@ -29,6 +31,7 @@ export const defaultLimits: IntakeLimits = {
   valuesMax: 250_000,
   textLengthMax: 65_536,
   rowsMax: 10_000,
+  waitingBytesMax: 4 * MiB,
   cellValuesMax: 1000,
   problemsMax: 200,
   excerptBytesMax: 65_536,

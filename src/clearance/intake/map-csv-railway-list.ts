@@ -7,14 +7,14 @@ type Note = NonNullable<ListedWagon['notes']>[number]
 
 /**
  * Maps the rows of one transfer list or consist of the documented table: a row is a wagon, a container, or a container
- * on a wagon. Rows that name a wagon again add to it and may not contradict it.
+ * on a wagon. Rows that name a unit again add to it and may not contradict it.
  *
  * @returns the record, or undefined when the reading holds at least one problem
  */
 export function mapCsvRailwayList(rows: RowReading): HomeRecord | undefined {
   const r = rows.reading
   const wagons = new Map<string, ListedWagon>()
-  const containers: ListedContainer[] = []
+  const containers = new Map<string, ListedContainer>()
   for (const row of rows.rows) {
     const wagon = wagonOf(rows, row)
     const container = containerOf(rows, row, wagon?.number)
@@ -23,9 +23,14 @@ export function mapCsvRailwayList(rows: RowReading): HomeRecord | undefined {
     if (wagon === undefined && container === undefined) r.missing(row, ['wagonNumber|containerId'])
     if (wagon !== undefined) {
       const own = container === undefined ? present({ ...wagon, notes: someOf(notes), declarationIds }) : wagon
-      wagons.set(wagon.number, merged(rows, row, wagons.get(wagon.number), own))
+      wagons.set(wagon.number, merged(rows, row, wagonValues, wagons.get(wagon.number), own))
     }
-    if (container !== undefined) containers.push(present({ ...container, notes: someOf(notes), declarationIds }))
+    if (container !== undefined) {
+      // A box that stands on two wagons is a defect of the list, and is kept as one.
+      const at = `${container.id} ${container.onWagon ?? ''}`
+      const own = present({ ...container, notes: someOf(notes), declarationIds })
+      containers.set(at, merged(rows, row, containerValues, containers.get(at), own))
+    }
   }
   const station = (name: string) => {
     const found = rows.station(rows.shared(name), rows.shared(`${name}Name`), rows.shared(`${name}Country`))
@@ -48,7 +53,7 @@ export function mapCsvRailwayList(rows: RowReading): HomeRecord | undefined {
     }),
     listVersion: rows.may('listVersion', r.integer(1, 9999)),
     wagons: [...wagons.values()],
-    containers,
+    containers: [...containers.values()],
   })
   return r.problems.some ? undefined : { record: 'railway-list', content }
 
@@ -102,17 +107,29 @@ function notesOf(rows: RowReading, row: SourceNode): Note[] {
     .map((number) => present({ number, typeCode, departureStation, date }))
 }
 
-/** A wagon that several rows name: what one row leaves open another fills, and lists are joined. */
-function merged(rows: RowReading, row: SourceNode, known: ListedWagon | undefined, wagon: ListedWagon): ListedWagon {
-  if (known === undefined) return wagon
-  for (const name of ['sequence', 'ownerRailway', 'tareMass', 'grossMass', 'netMass', 'loadState'] as const)
-    if (known[name] !== undefined && wagon[name] !== undefined && known[name] !== wagon[name])
+const wagonValues = ['sequence', 'ownerRailway', 'tareMass', 'grossMass', 'netMass', 'loadState'] as const
+const containerValues = ['sizeTypeCode', 'fullnessCode', 'grossMass', 'tareMass', 'packageQuantity'] as const
+
+/**
+ * A unit that several rows name, as a wagon under containers or a box under several consignment notes: what one row
+ * leaves open another fills, and lists are joined.
+ */
+function merged<Unit extends ListedWagon | ListedContainer>(
+  rows: RowReading,
+  row: SourceNode,
+  values: readonly (keyof Unit & string)[],
+  known: Unit | undefined,
+  unit: Unit,
+): Unit {
+  if (known === undefined) return unit
+  for (const name of values)
+    if (known[name] !== undefined && unit[name] !== undefined && known[name] !== unit[name])
       rows.reading.refuse('intake/csv-rows-disagree', row, { element: name })
   return present({
     ...known,
-    ...wagon,
-    seals: someOf(distinct([...(known.seals ?? []), ...(wagon.seals ?? [])])),
-    notes: someOf(distinct([...(known.notes ?? []), ...(wagon.notes ?? [])])),
-    declarationIds: someOf([...new Set([...(known.declarationIds ?? []), ...(wagon.declarationIds ?? [])])]),
+    ...unit,
+    seals: someOf(distinct([...(known.seals ?? []), ...(unit.seals ?? [])])),
+    notes: someOf(distinct([...(known.notes ?? []), ...(unit.notes ?? [])])),
+    declarationIds: someOf([...new Set([...(known.declarationIds ?? []), ...(unit.declarationIds ?? [])])]),
   })
 }

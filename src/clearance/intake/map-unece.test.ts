@@ -108,11 +108,21 @@ describe('a UN/CEFACT rail wagon list', () => {
         },
         wagons: [
           { number: '94205776', idTypeCode: '1520-8', notes: [{ number: '30212345', date: '2026-11-20' }] },
-          { number: '52968011', idTypeCode: '1520-8', grossMass: '69000', notes: [{ number: '30212346' }] },
+          { number: '52968011', idTypeCode: '1520-8', netMass: '69000', notes: [{ number: '30212346' }] },
         ],
         containers: [
-          { id: 'DSTU4100014', seals: [{ id: 'KZT0012345' }], notes: [{ number: '30212345', date: '2026-11-20' }] },
-          { id: 'DSTU4100020', seals: [{ id: 'KZT0012346' }], notes: [{ number: '30212345', date: '2026-11-20' }] },
+          {
+            id: 'DSTU4100014',
+            onWagon: '94205776',
+            seals: [{ id: 'KZT0012345' }],
+            notes: [{ number: '30212345', date: '2026-11-20' }],
+          },
+          {
+            id: 'DSTU4100020',
+            onWagon: '94205776',
+            seals: [{ id: 'KZT0012346' }],
+            notes: [{ number: '30212345', date: '2026-11-20' }],
+          },
         ],
       },
     })
@@ -125,6 +135,20 @@ describe('a UN/CEFACT rail wagon list', () => {
     expect(
       record.record === 'railway-list' && record.content.containers[0]?.notes?.map(({ number }) => number),
     ).toEqual(['30212345', '30212346'])
+  })
+
+  test('is none the less a list when it holds members that neither schema knows', async () => {
+    expect(await takenOf({ ...list, extension: { any: 1 } })).toEqual(await takenOf(list))
+  })
+
+  test('takes a station for one whether a consignment gives its code or only its name', async () => {
+    const changed = structuredClone(list)
+    changed.specifiedConsignment[1].deliveryEvent.occurrenceLogisticsLocation.id = [{ content: 'CNHRS' }]
+    expect(await takenOf(changed)).toMatchObject({
+      content: { leg: { to: { unLocode: 'CNHRS', name: { text: '霍尔果斯' } } } },
+    })
+    changed.specifiedConsignment[0].deliveryEvent.occurrenceLogisticsLocation.id = [{ content: 'CNAKL' }]
+    expect(problemsOf(await read(changed))).toEqual(['intake/leg-not-determined /specifiedConsignment/0'])
   })
 
   test('is refused when its stations differ or are missing, because it tells no leg', async () => {

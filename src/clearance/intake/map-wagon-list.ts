@@ -6,31 +6,37 @@ import { distinct, present, someOf } from './values.ts'
 
 type Note = NonNullable<ListedWagon['notes']>[number]
 
-/** Members that the published schema of the rail wagon list allows in a document and in a consignment. */
-const LIST_HEADER = new Set(['id', 'issueDateTime', 'firstSignatoryDocumentAuthentication'])
-const LIST_CONSIGNMENT = new Set([
-  ...['id', 'carrierAcceptanceDateTime', 'grossWeight', 'associatedInvoiceAmount', 'consignor', 'consignee', 'carrier'],
-  ...['carrierAcceptanceLogisticsLocation', 'deliveryEvent', 'includedConsignmentItem'],
-  ...[
-    'utilizedLogisticsTransportEquipment',
-    'mainCarriageLogisticsTransportMovement',
-    'applicableLogisticsServiceCharge',
-  ],
+/** Members that the published schemas of the consignment notes know and that of the rail wagon list forbids. */
+const NOTE_DOCUMENT = new Set(['exchangedDocumentContext', 'exchangedDeclaration'])
+const NOTE_HEADER = new Set([
+  ...['typeCode', 'purposeCode', 'amendmentPurposeCode', 'includedNote', 'information', 'referenceReferencedDocument'],
+  ...['contractualDocumentClause', 'secondSignatoryDocumentAuthentication', 'sender', 'senderAssignedId'],
+  ...['recipient', 'recipientAssignedId', 'versionId', 'languageId'],
+])
+const NOTE_CONSIGNMENT = new Set([
+  ...['carrierAssignedId', 'consignorAssignedId', 'sequenceNumeric', 'carrierProvidedInformation', 'chargeableWeight'],
+  ...['contractTermsInformation', 'declaredValueForCarriageAmount', 'insuranceValueAmount', 'totalChargeAmount'],
+  ...['totalAllowanceChargeAmount', 'totalCollectChargeAmount', 'transportEquipmentQuantity', 'consignorAgent'],
+  ...['shipTo', 'declaredForCustomsLogisticsLocation', 'finalDestinationLogisticsLocation', 'exportTradeCountry'],
+  ...['transshipmentLogisticsLocation', 'transportContractReferencedDocument', 'associatedReferencedDocument'],
+  ...['physicalLogisticsShippingMarks', 'handlingInstructions', 'transportEvent', 'examinationEvent'],
+  ...['includedReferencedConsignment', 'specifiedLogisticsTransportMovement', 'specifiedTradeDeliveryTerms'],
+  ...['applicableTradeCurrencyExchange', 'invoiceApplicableTradeCurrencyExchange', 'transportService'],
+  ...['serviceChargeApplicableTradeCurrencyExchange', 'applicableTradeAllowanceCharge'],
+  'applicableCrossBorderRegulatoryProcedure',
 ])
 
 /**
  * Decides whether a UN/CEFACT rail document is a wagon list and not a consignment note: both begin alike, and the list
- * is the one that holds nothing which its schema forbids.
+ * holds nothing that only a note may hold. What neither knows decides nothing.
  */
 export function isWagonList(document: SourceNode): boolean {
-  const known = document.children.every(({ name }) => name === 'exchangedDocument' || name === 'specifiedConsignment')
-  const [header] = document.named('exchangedDocument')
-  return (
-    known &&
-    (header?.children ?? []).every(({ name }) => LIST_HEADER.has(name)) &&
-    document
-      .named('specifiedConsignment')
-      .every((each) => each.children.every(({ name }) => LIST_CONSIGNMENT.has(name)))
+  const holds = (node: SourceNode | undefined, names: ReadonlySet<string>) =>
+    (node?.children ?? []).some(({ name }) => names.has(name))
+  return !(
+    holds(document, NOTE_DOCUMENT) ||
+    holds(document.named('exchangedDocument')[0], NOTE_HEADER) ||
+    document.named('specifiedConsignment').some((each) => holds(each, NOTE_CONSIGNMENT))
   )
 }
 
@@ -57,9 +63,13 @@ export function mapWagonList(document: SourceNode, reading: Reading): HomeRecord
     const notes: Note[] = number === undefined ? [] : [present({ number, date })]
     const units = unitsOf(consignment, r)
     const only = units.wagons.length + units.containers.length === 1
-    const grossMass = only ? r.may(r.one(consignment, 'grossWeight'), r.mass) : undefined
-    for (const wagon of units.wagons) listUnit(wagons, wagon.number, present({ grossMass, ...wagon }), notes)
-    for (const box of units.containers) listUnit(containers, box.id, present({ grossMass, ...box }), notes)
+    const mass = only ? r.may(r.one(consignment, 'grossWeight'), r.mass) : undefined
+    // Boxes stand on the only wagon of their consignment; the list has no other way to say so.
+    const [carrier, ...others] = units.wagons
+    const onWagon = others.length === 0 ? carrier?.number : undefined
+    for (const wagon of units.wagons) listUnit(wagons, wagon.number, present({ netMass: mass, ...wagon }), notes)
+    for (const box of units.containers)
+      listUnit(containers, box.id, present({ grossMass: mass, onWagon, ...box }), notes)
   }
   const content: RailwayList = {
     leg: present({
@@ -86,11 +96,27 @@ function listUnit<Unit extends { notes?: Note[] }>(
   units.set(id, present({ ...unit, ...known, notes: someOf(all) }))
 }
 
+/** More different stations than this need no counting. */
+const STATIONS_MAX = 10
+
 function stationShared(consignments: readonly SourceNode[], path: readonly string[], r: Reading): Station | undefined {
-  const stations = distinct(consignments.flatMap((each) => locationOf(r.one(each, ...path), r) ?? []))
+  const stations: Station[] = []
+  for (const consignment of consignments) {
+    const station = locationOf(r.one(consignment, ...path), r)
+    const at = stations.findIndex((other) => station !== undefined && isOneStation(other, station))
+    if (station !== undefined && at < 0 && stations.length < STATIONS_MAX) stations.push(station)
+    if (station !== undefined && at >= 0) stations[at] = { ...station, ...stations[at] }
+  }
   const [only, second] = stations
   const [first] = consignments
   if (first !== undefined && (only === undefined || second !== undefined))
     r.refuse('intake/leg-not-determined', first, { element: path.join('/'), stations: stations.length })
   return second === undefined ? only : undefined
+}
+
+/** One consignment may give the code of a station and another only its name. */
+function isOneStation(a: Station, b: Station): boolean {
+  const codes = (['esr', 'unLocode'] as const).filter((code) => a[code] !== undefined && b[code] !== undefined)
+  if (codes.length > 0) return codes.every((code) => a[code] === b[code])
+  return a.name !== undefined && a.name.text.toLowerCase() === b.name?.text.toLowerCase()
 }

@@ -8,6 +8,7 @@ import {
   dateFormatCodes,
   holdsControl,
   holdsInvisible,
+  isTimeShaped,
   presentOrNone,
   readDecimal,
   readMass,
@@ -286,8 +287,8 @@ export class Reading {
       return this.refuse('intake/format-wrong', inner, { expected: `date format ${dateFormatCodes.join('|')}` })
     const time = readTime(text, formatCode, this.home.homeZone)
     if (time !== undefined) return time
-    const shaped = /^\d{4}-?\d{2}-?\d{2}/.test(text)
-    return this.refuse(shaped ? 'intake/date-not-in-calendar' : 'intake/format-wrong', inner, { expected: 'date-time' })
+    const code = isTimeShaped(text) ? 'intake/date-not-in-calendar' : 'intake/format-wrong'
+    return this.refuse(code, inner, { expected: 'YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with Z or ±hh:mm' })
   }
 
   /** An instant; a day without a time is read as its start at home, with a note. */

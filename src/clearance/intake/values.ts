@@ -95,8 +95,11 @@ export interface WrittenTime {
   readonly at?: Instant
 }
 
-const ISO = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?$/
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?$/
 const COMPACT = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/
+
+/** Whether a text has the shape of a date or time, so that only the calendar can be against it. */
+export const isTimeShaped = (text: string): boolean => ISO.test(text) || COMPACT.test(text)
 
 /** The UN/EDIFACT 2379 formats that are read, by what they must hold: digits of date and time, and a zone. */
 const FORMATS: Readonly<Record<string, { digits: number; zone: 'none' | 'must' | 'may' }>> = {

@@ -399,10 +399,10 @@ function outcomeText({ language }: Reader, outcome: string): string {
 
 const codeText = (code: string): Html => html`<span class="code">${code}</span>`
 
-function trainText({ trainIndex, trainNumber, transferListNumber, transferListDate }: Leg): string {
-  const train = trainIndex ?? trainNumber
-  const list = [transferListNumber, transferListDate].filter(Boolean).join(', ')
-  return [train, list].filter(Boolean).join(' · ') || '—'
+function trainText({ trainIndex, trainNumber, transferListNumber, transferListDate }: Leg): Html {
+  const lines = [trainIndex ?? trainNumber, [transferListNumber, transferListDate].filter(Boolean).join(', ')]
+  const known = lines.filter((line) => line !== undefined && line !== '')
+  return html`<span class="whole">${known.map((line, index) => (index === 0 ? line : html`<br>${line}`))}</span>`
 }
 
 function stationText({ name, unLocode, esr }: Station): string {

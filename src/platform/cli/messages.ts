@@ -1,10 +1,16 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { recordEvents } from '../../audit/index.ts'
 import { clearanceUse, outboxChannel } from '../../clearance/index.ts'
 import { resendMessage, skipMessage } from '../../exchange/index.ts'
 import { notify, withActor } from '../db/index.ts'
 import { print, Refused } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
+
+function messageId(text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text))
+    throw new InvalidArgumentError('an id as `list messages` shows it')
+  return text
+}
 
 /** Sending parked messages again, and giving them up. */
 export function registerMessageCommands(program: Command): void {
@@ -15,7 +21,7 @@ export function registerMessageCommands(program: Command): void {
           ? 'send a parked message again; issued anew where the same bytes cannot be taken'
           : 'give a parked message up: a signed SKIP fills its place and its lane goes on',
       )
-      .argument('<id>', 'of a parked message')
+      .argument('<id>', 'of a parked message', messageId)
       .requiredOption('--reason <text>', 'why, for the record')
       .action(async (id: string, options: ConfigOption & { reason: string }) => {
         await withNode(options, async (node) => {

@@ -64,7 +64,16 @@ export function printTable(headings: readonly string[], rows: ReadonlyArray<read
     )
 }
 
-const configurationFault = /^platform\/(config|keys|passphrase|database-not-named|administration)/
+const configurationFault = /^platform\/(config|keys|passphrase|database-not-named|administration|folder-not-empty)/
+
+/** The places of a configuration that are wrong, a line for each. */
+export function placesOf(facts: Readonly<Record<string, unknown>> = {}): readonly string[] {
+  return ((facts['problems'] as ReadonlyArray<Record<string, unknown>> | undefined) ?? []).map(
+    ({ pointer, rule, member, nearest, expected }) =>
+      `${pointer || '/'}: ${rule}${member ? ` "${member}"` : ''}` +
+      `${nearest ? `, did you mean "${nearest}"?` : ''}${expected ? ` (expected ${expected})` : ''}`,
+  )
+}
 
 /** Says on the error stream what went wrong and what to do. @returns the exit code */
 export function reportError(error: unknown): number {
@@ -77,12 +86,7 @@ export function reportError(error: unknown): number {
   if (error instanceof Fault) {
     const said = explain(error.code, error.facts)
     process.stderr.write(`${said === error.code ? error.message : said}\n  ${error.code}\n`)
-    for (const problem of (error.facts['problems'] as ReadonlyArray<Record<string, unknown>> | undefined) ?? [])
-      process.stderr.write(
-        `  ${problem['pointer'] || '/'}: ${problem['rule']}${problem['member'] ? ` "${problem['member']}"` : ''}` +
-          `${problem['nearest'] ? `, did you mean "${problem['nearest']}"?` : ''}` +
-          `${problem['expected'] ? ` (expected ${problem['expected']})` : ''}\n`,
-      )
+    for (const line of placesOf(error.facts)) process.stderr.write(`  ${line}\n`)
     return configurationFault.test(error.code) ? exitCodes.configuration : exitCodes.unavailable
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

@@ -35,11 +35,14 @@ export function registerPartnerCommands(program: Command): void {
         })
       await withNode(options, async (node) => {
         const actor = terminalActor()
-        const added = await withActor(node.db, { actor, purpose: 'administration' }, (tx) =>
-          addPartner(tx, opened.value, actor),
-        )
+        const { added, before } = await withActor(node.db, { actor, purpose: 'administration' }, async (tx) => ({
+          before: (await listPartners(tx)).find(({ id }) => id === opened.value.card.administration),
+          added: await addPartner(tx, opened.value, actor),
+        }))
         if (!added.ok) throw new Refused(added.refusal)
         await registerShippedConditions(node, added.value.partner)
+        if (before?.state === 'approved')
+          return print(`${added.value.partner} stays approved; its address and keysets are those of this card.`)
         print(`${added.value.partner} is added and not approved yet.`)
         print(`Fingerprint of its root key: ${added.value.fingerprint}`)
         print('Two officers compare it with what the partner’s officers read to them, and then run:')

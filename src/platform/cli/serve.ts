@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { diagnose } from '../doctor.ts'
 import { prepareConfig } from '../running-config.ts'
 import { startNode } from '../server.ts'
-import { exitCodes, explain, print, printJson } from './output.ts'
+import { exitCodes, explain, placesOf, print, printJson } from './output.ts'
 import { type ConfigOption, configPath, withConfigOption } from './with-node.ts'
 
 export function registerServeCommands(program: Command): void {
@@ -33,8 +33,10 @@ export function registerServeCommands(program: Command): void {
       const findings = await diagnose(configPath(options), process.env)
       if (options.json) printJson(findings)
       else
-        for (const { check, state, code, facts } of findings)
+        for (const { check, state, code, facts } of findings) {
           print(`${state.padEnd(7)} ${check.padEnd(18)} ${code ? explain(code, facts) : ''}`.trimEnd())
+          for (const line of placesOf(facts)) print(`        ${line}`)
+        }
       if (findings.some(({ state }) => state === 'failed')) process.exitCode = exitCodes.refused
     })
 }

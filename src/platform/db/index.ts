@@ -3,7 +3,6 @@ export { listen, type NotificationHandler, notify, type Subscription } from './l
 export { type Migration, type MigrationReport, migrate, readMigrations } from './migrate.ts'
 export { describeUrl, faultOf } from './postgres-errors.ts'
 export type { Tables } from './row-types.ts'
-export { openTurn, type Turn } from './turn.ts'
 export {
   type ActedBy,
   type PreparedStatement,

@@ -44,7 +44,8 @@ dl > div { display: grid; grid-template-columns: minmax(9rem, 16rem) 1fr; gap: .
 dl > div:first-child { border-top: 0; }
 dt { color: var(--quiet); }
 dd { margin: 0; min-width: 0; }
-.words { display: inline-block; min-width: 12rem; }
+.whole, td .mono, th .mono { white-space: nowrap; }
+.words { display: inline-block; min-width: 10rem; }
 .method { display: inline-block; min-width: 3.5rem; font-weight: 700; }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .875rem; }
 @media (max-width: 40rem) { dl > div { grid-template-columns: 1fr; } header nav:last-child { margin-inline-start: 0; } }

@@ -215,6 +215,8 @@ create table clearance.rail_record (
   unique (identity, record, direction, mode)
 );
 create index rail_record_waiting on clearance.rail_record (mode) where waiting;
+create index rail_record_note on clearance.rail_record (upper(content #>> '{note,number}'))
+  where record = 'consignment-note';
 
 -- What each train drew from a temporary declaration.
 create table clearance.draw (

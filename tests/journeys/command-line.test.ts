@@ -1,0 +1,399 @@
+/** Two nodes set up by hand, as a stranger would who has the program, its help, and two folders. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { SubmissionResult } from '../../src/clearance/index.ts'
+import { eventually } from '../builders/node.ts'
+import { clause } from '../clause.ts'
+import { declaration, newNumber } from './journey.ts'
+
+vi.setConfig({ testTimeout: 180_000 })
+
+const program = fileURLToPath(new URL('../../bin/dostyk.mjs', import.meta.url))
+const sample = (name: string): string => fileURLToPath(new URL(`../../samples/${name}`, import.meta.url))
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+let folder: string
+const servers = new Map<string, ChildProcess>()
+
+async function dostyk(...args: readonly string[]): Promise<Ran> {
+  return await run(args, {})
+}
+
+async function run(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv }): Promise<Ran> {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: folder,
+    env: { ...process.env, LC_ALL: 'en', DOSTYK_CONFIG: undefined, ...options.env },
+  })
+  child.stdin.end(options.input ?? '')
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString()
+  })
+  const [code] = (await once(child, 'close')) as [number]
+  return { code, out, err }
+}
+
+/** Runs a command that must do what it says, and reads what it printed for programs. */
+async function json<Value>(...args: readonly string[]): Promise<Value> {
+  const { code, out, err } = await dostyk(...args, '--json')
+  expect([args.join(' '), code, err]).toEqual([args.join(' '), 0, ''])
+  return JSON.parse(out) as Value
+}
+
+const at = (node: string): readonly string[] => ['--config', join(node, 'dostyk.json')]
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Starts `dostyk serve` and waits until it says where it listens. */
+async function serve(node: string): Promise<void> {
+  const child = spawn(process.execPath, [program, 'serve', ...at(node)], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  servers.set(node, child)
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const ready = await eventually(async () => said.includes('exchange on port') || child.exitCode !== null, 60)
+  if (!ready || child.exitCode !== null) throw new Error(`${node} does not serve: ${said}`)
+}
+
+async function stop(node: string): Promise<number | null> {
+  const child = servers.get(node)
+  servers.delete(node)
+  if (!child || child.exitCode !== null) return child?.exitCode ?? null
+  const closed = once(child, 'close')
+  child.kill('SIGTERM')
+  const [code] = (await closed) as [number | null]
+  return code
+}
+
+const cards = new Map<string, string>()
+const httpPorts = new Map<string, number>()
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dostyk-hand-'))
+})
+afterAll(async () => {
+  await Promise.all([...servers.keys()].map(stop))
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('the help', () => {
+  test('says of every command what it does, without a node and without a configuration', async () => {
+    const commands = [
+      '',
+      'demo',
+      'init',
+      'serve',
+      'doctor',
+      'submit',
+      'list',
+      'list trains',
+      'list clearances',
+      'list messages',
+      'list problems',
+      'show',
+      'resend',
+      'skip',
+      'partner',
+      'partner add',
+      'partner approve',
+      'partner list',
+      'partner card',
+      'conditions',
+      'conditions list',
+      'conditions agree',
+      'conditions approve',
+      'conditions read-term',
+      'channel',
+      'token',
+      'token create',
+      'token list',
+      'token revoke',
+    ]
+    const ask = async (command: string): Promise<void> => {
+      const { code, out, err } = await dostyk(...command.split(' ').filter(Boolean), '--help')
+      expect([command, code, err]).toEqual([command, 0, ''])
+      expect(out).toContain(`Usage: dostyk${command && ` ${command}`}`)
+      expect(out.split('\n').length).toBeGreaterThan(5)
+    }
+    for (let index = 0; index < commands.length; index += 3)
+      await Promise.all(commands.slice(index, index + 3).map(ask))
+    expect((await dostyk('--help')).out).toMatch(/Exit codes:\n {2}0 {2}done/)
+  })
+
+  test('stands behind every wrong call: exit code 2 and a sentence', async () => {
+    for (const args of [
+      [],
+      ['nonsense'],
+      ['init'],
+      ['show'],
+      ['channel', 'ajar', '--reason', 'x'],
+      ['resend', 'x', '--reason', 'y'],
+      ['list', 'trains', '--limit', '0'],
+    ]) {
+      const { code, out, err } = await dostyk(...args)
+      expect([args.join(' '), code, out]).toEqual([args.join(' '), 2, ''])
+      expect(err.length).toBeGreaterThan(20)
+      expect(err).not.toContain('    at ')
+    }
+  })
+})
+
+test('a configuration that is missing or wrong is named with its place: exit code 78', async () => {
+  await writeFile(join(folder, 'bad.json'), '{"administration": 1, "databas": {}}')
+  await writeFile(join(folder, 'cut.json'), '{"administration":')
+  for (const [config, code] of [
+    ['none.json', 'platform/config-missing'],
+    ['bad.json', 'platform/config-invalid'],
+    ['cut.json', 'platform/config-unreadable'],
+  ] as const) {
+    const ran = await dostyk('list', 'trains', '--config', config)
+    expect([config, ran.code, ran.out]).toEqual([config, 78, ''])
+    expect(ran.err).toContain(code)
+    expect(ran.err).not.toContain('    at ')
+  }
+  expect(
+    (await dostyk('doctor', '--config', 'bad.json')).err + (await dostyk('doctor', '--config', 'bad.json')).out,
+  ).toContain('config')
+})
+
+describe('two folders', () => {
+  test('are made by init, each with its keys and its card, and nothing is ever overwritten', async () => {
+    for (const [node, administration, zone] of [
+      ['kz', 'KZ-KGD', 'Asia/Almaty'],
+      ['cn', 'CN-GACC', 'Asia/Shanghai'],
+    ] as const) {
+      const [http, exchange] = [await freePort(), await freePort()]
+      httpPorts.set(node, http)
+      const args = [
+        '--administration',
+        administration,
+        '--zone',
+        zone,
+        '--public-url',
+        `https://127.0.0.1:${exchange}`,
+        '--http-port',
+        String(http),
+        '--exchange-port',
+        String(exchange),
+      ]
+      const made = await json<{ cardPath: string; fingerprint: string }>('init', node, ...args)
+      cards.set(node, made.cardPath)
+      expect(made.fingerprint).toMatch(/^([0-9a-f]{4} ){15}[0-9a-f]{4}$/)
+      const keys = await readdir(join(folder, node, 'keys'))
+      for (const key of keys.filter((each) => each.includes('private')))
+        expect(await readFile(join(folder, node, 'keys', key), 'utf8')).toMatch(/^eyJ[\w-]+(\.[\w-]+){4}$/)
+      const again = await dostyk('init', node, ...args)
+      expect([again.code > 0, again.err.includes('platform/folder-not-empty')]).toEqual([true, true])
+    }
+  })
+
+  test('serve from configurations alone', async () => {
+    await Promise.all([serve('kz'), serve('cn')])
+    for (const node of ['kz', 'cn'])
+      expect((await fetch(`http://127.0.0.1:${httpPorts.get(node)}/readyz`)).status).toBe(200)
+  })
+
+  clause('STOP-2021/1.2-r3', 'know each other only after two officers compared the fingerprint', async () => {
+    for (const [node, other, id] of [
+      ['kz', 'cn', 'CN-GACC'],
+      ['cn', 'kz', 'KZ-KGD'],
+    ] as const) {
+      const added = await dostyk('partner', 'add', cards.get(other) ?? '', ...at(node))
+      expect([added.code, added.out.includes('not approved yet')]).toEqual([0, true])
+      const { fingerprint } = JSON.parse(await readFile(join(folder, other, 'keys', 'root.public.json'), 'utf8')) as {
+        fingerprint: string
+      }
+      const approve = (...rest: readonly string[]) => dostyk('partner', 'approve', id, ...at(node), ...rest)
+      const wrong = await approve('--fingerprint', 'ab'.repeat(32), '--officer', 'A', '--officer', 'B')
+      expect([wrong.code, wrong.err.includes('exchange/fingerprint-differs')]).toEqual([1, true])
+      const alone = await approve('--fingerprint', fingerprint, '--officer', 'A', '--officer', 'A')
+      expect([alone.code, alone.err.includes('exchange/two-persons-needed')]).toEqual([1, true])
+      expect((await approve('--fingerprint', fingerprint, '--officer', 'A', '--officer', 'B')).code).toBe(0)
+      expect(await json('partner', 'list', ...at(node))).toMatchObject([
+        { id, state: 'approved', channel: 'closed', open: false },
+      ])
+    }
+    const rubbish = await dostyk('partner', 'add', sample('timeline.json'), ...at('kz'))
+    expect([rubbish.code, rubbish.err.includes('exchange/card-invalid')]).toEqual([1, true])
+  })
+
+  clause(
+    ['STOP-2021/2.4-r2', 'STOP-2021/4-r3', 'STOP-2021/4-r4'],
+    'open production only when everything is agreed, approved and opened by two',
+    async () => {
+      interface Conditions {
+        readonly state: string
+        readonly versions: ReadonlyArray<{ version: string; bodyDigest: string; stage: string }>
+        readonly opening: { ok: boolean; value?: string }
+      }
+      for (const node of ['kz', 'cn']) {
+        const list = (): Promise<Conditions> => json<Conditions>('conditions', 'list', ...at(node))
+        const [draft] = (await list()).versions
+        expect(draft).toMatchObject({ version: '1.0', stage: 'draft' })
+        expect((await dostyk('channel', 'test', '--reason', 'order 1', ...at(node))).code).toBe(0)
+        const early = await dostyk('channel', 'production', '--reason', 'order 2', ...at(node))
+        expect([early.code, early.err.includes('law/working-group-missing')]).toEqual([1, true])
+        expect(
+          (await dostyk('conditions', 'agree', '--all', '--reference', 'Minutes 1', '--on', '2026-11-20', ...at(node)))
+            .code,
+        ).toBe(0)
+        const approve = (side: string, digest: string) =>
+          dostyk(
+            'conditions',
+            'approve',
+            '--side',
+            side,
+            '--person',
+            `Head of ${side}`,
+            '--post',
+            'Head',
+            '--on',
+            '2026-11-21',
+            '--digest',
+            digest,
+            ...at(node),
+          )
+        const other = await approve('KZ', 'another-digest')
+        expect([other.code, other.err.includes('law/approval-digest-differs')]).toEqual([1, true])
+        expect((await approve('KZ', draft?.bodyDigest ?? '')).code).toBe(0)
+        const half = await dostyk('channel', 'production', '--reason', 'order 2', ...at(node))
+        expect([half.code, half.err.includes('law/approval-missing')]).toEqual([1, true])
+        expect((await approve('CN', draft?.bodyDigest ?? '')).code).toBe(0)
+        const { opening } = await list()
+        const open = (...persons: readonly string[]) =>
+          dostyk(
+            'channel',
+            'production',
+            '--reason',
+            'order 3',
+            '--digest',
+            opening.value ?? '',
+            ...persons.flatMap((person) => ['--person', person]),
+            ...at(node),
+          )
+        expect((await open('A', 'A')).err).toContain('law/second-person-missing')
+        expect((await open('A', 'B')).code).toBe(0)
+        expect(await list()).toMatchObject({ state: 'production', versions: [{ stage: 'in-force' }] })
+      }
+    },
+  )
+
+  test('exchange what is submitted at the terminal, and list and show what became of it', async () => {
+    const [submitted] = await json<readonly SubmissionResult[]>(
+      'submit',
+      sample('trains/t6/kz-release-whisky.ncts.xml'),
+      ...at('kz'),
+    )
+    expect(submitted).toMatchObject({ taken: 1, refused: 0, mode: 'live' })
+    const bad = await dostyk('submit', sample('broken/one-bad-line.ndjson'), ...at('kz'))
+    expect([bad.code, bad.out.includes('intake/json-syntax')]).toEqual([1, true])
+    const piped = await run(['submit', '-', ...at('kz'), '--json'], { input: JSON.stringify(declaration(newNumber())) })
+    expect([piped.code, piped.err]).toEqual([0, ''])
+    const missing = await dostyk('submit', 'nowhere.json', ...at('kz'))
+    expect([missing.code, missing.err.includes('platform/file-unreadable')]).toEqual([69, true])
+
+    const mine = await json<ReadonlyArray<{ declarationId: string; outcome: string; key: string }>>(
+      'list',
+      'clearances',
+      ...at('kz'),
+    )
+    expect(mine.find(({ declarationId }) => declarationId === '26DE330200A1B2C3M9')).toMatchObject({
+      outcome: 'eligible',
+    })
+    const arrived = () =>
+      json<ReadonlyArray<{ declarationId: string }>>('list', 'clearances', '--received', ...at('cn'))
+    expect(await eventually(async () => (await arrived()).length === 1, 30)).toBe(true)
+    const messages = await json<ReadonlyArray<{ id: string; type: string; answer: string | null }>>(
+      'list',
+      'messages',
+      '--direction',
+      'out',
+      ...at('kz'),
+    )
+    expect(messages.map(({ type }) => type)).toEqual(['TRN-CLR'])
+    expect(await json('show', messages[0]?.id ?? '', ...at('kz'))).toMatchObject({
+      kind: 'message',
+      value: { answer: 'accepted' },
+    })
+    expect(await json('show', '26DE330200A1B2C3M9', ...at('kz'))).toMatchObject({ kind: 'declaration' })
+    expect(await json('list', 'trains', ...at('kz'))).toEqual([])
+    expect(await json('list', 'problems', ...at('kz'))).toMatchObject({ held: [], parked: [], defective: [] })
+    for (const list of ['trains', 'clearances', 'messages', 'problems'])
+      expect((await dostyk('list', list, ...at('kz'))).code).toBe(0)
+    const unknown = await dostyk('show', '00000000-0000-4000-8000-000000000000', ...at('kz'))
+    expect([unknown.code, unknown.err.includes('platform/id-unknown')]).toEqual([1, true])
+    for (const act of ['resend', 'skip']) {
+      const refused = await dostyk(act, messages[0]?.id ?? '', '--reason', 'test', ...at('kz'))
+      expect([refused.code, refused.err.includes('exchange/message-not-parked')]).toEqual([1, true])
+    }
+  })
+
+  test('give tokens that work as far as their scopes and until they are revoked', async () => {
+    const made = await dostyk('token', 'create', 'national', '--scope', 'read', ...at('kz'))
+    expect(made.out.trim()).toMatch(/^dostyk_[\w-]{43}$/)
+    const ask = async (path: string, method = 'GET'): Promise<number> =>
+      (
+        await fetch(`http://127.0.0.1:${httpPorts.get('kz')}${path}`, {
+          method,
+          headers: { authorization: `Bearer ${made.out.trim()}` },
+        })
+      ).status
+    expect(await ask('/api/v1/declarations')).toBe(200)
+    expect(await ask('/api/v1/submissions', 'POST')).toBe(403)
+    expect((await dostyk('token', 'create', 'national', '--scope', 'read', ...at('kz'))).code).toBe(1)
+    expect((await dostyk('token', 'create', 'other', '--scope', 'everything', ...at('kz'))).code).toBe(1)
+    expect(JSON.stringify(await json('token', 'list', ...at('kz')))).not.toContain(made.out.trim())
+    expect((await dostyk('token', 'revoke', 'national', ...at('kz'))).code).toBe(0)
+    expect(await ask('/api/v1/declarations')).toBe(401)
+  })
+
+  test('are examined by the doctor, which finds what is wrong', async () => {
+    const well = await dostyk('doctor', ...at('kz'))
+    expect([well.code, well.out.includes('ok      reach CN-GACC')]).toEqual([0, true])
+    expect(await stop('cn')).toBe(0)
+    const ill = await dostyk('doctor', ...at('kz'), '--json')
+    expect(ill.code).toBe(1)
+    expect(JSON.parse(ill.out) as unknown).toEqual(
+      expect.arrayContaining([expect.objectContaining({ check: 'reach CN-GACC', state: 'failed' })]),
+    )
+  })
+
+  test('can be used without a server, by the environment instead of --config, and leave no process behind', async () => {
+    expect(await stop('kz')).toBe(0)
+    const listed = await run(['list', 'clearances', '--json'], { env: { DOSTYK_CONFIG: join('kz', 'dostyk.json') } })
+    expect([listed.code, listed.err]).toEqual([0, ''])
+    expect(JSON.parse(listed.out) as unknown[]).toHaveLength(4)
+    for (const node of ['kz', 'cn'])
+      expect(await readdir(join(folder, node, 'postgres', 'data'))).not.toContain('postmaster.pid')
+  })
+})
