@@ -1,168 +1,220 @@
 /**
  * Measures the product on the machine it runs on, against the limit of the same machine in the same run.
  *
- *     npm run bench [-- --json] [-- --quick]
+ *     npm run bench -- [--quick] [--json] [--only ratio,latency,memory,intake] [--intake-gb 1] [--in-flight 8]
  *
  * What each figure means and how to read it: docs/operate/bench.md. Absolute figures say little on a shared machine; the
  * ratio to the limit, taken in turn with it, says what the product adds.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { DeclarationMaker, trainLength } from './bench/declarations.ts'
-import { prepareLimit } from './bench/limit.ts'
-import { playTrains, trains } from './bench/play-trains.ts'
-import { residentBytes } from './bench/processes.ts'
-import { BooksWatch, type Rig, startRig } from './bench/rig.ts'
-import { median, quantile, slope } from './bench/statistics.ts'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { DeclarationMaker } from './bench/declarations.ts'
+import { type Intake, measureIntake } from './bench/intake.ts'
+import { type Latency, measureLatency } from './bench/latency.ts'
+import { type Memory, measureMemory } from './bench/memory.ts'
+import { type CpuShares, measureRatio, type RatioPlan, type RatioRound } from './bench/ratio.ts'
+import { type Rig, startRig } from './bench/rig.ts'
+import { median } from './bench/statistics.ts'
 
-const quick = process.argv.includes('--quick')
-const asJson = process.argv.includes('--json')
-const plan = quick
-  ? { warmUpTrains: 4, rounds: 3, trainsPerRound: 12, inFlight: 4, latencySeconds: 10, memoryClearances: 5000 }
-  : { warmUpTrains: 20, rounds: 5, trainsPerRound: 60, inFlight: 4, latencySeconds: 60, memoryClearances: 200_000 }
-const perSecond = 50
+export const parts = ['ratio', 'latency', 'memory', 'intake'] as const
+export type Part = (typeof parts)[number]
 
-interface Round {
-  readonly limitPerSecond: number
-  readonly clearancesPerSecond: number
-  readonly ratio: number
+export interface BenchPlan {
+  readonly parts: ReadonlySet<Part>
+  readonly ratio: RatioPlan
+  readonly latency: { readonly perSecond: number; readonly seconds: number }
+  readonly memory: { readonly clearances: number; readonly inFlight: number }
+  readonly intake: { readonly bytes: number }
 }
 
-const say = (line: string): void => {
-  if (!asJson) process.stdout.write(`${line}\n`)
-  else process.stderr.write(`${line}\n`)
-}
-const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
-
-/** Plays limit and product in turn, so that a machine that slows down slows both. */
-async function measureRatio(rig: Rig, make: () => string): Promise<readonly Round[]> {
-  const warm = await playTrains(rig, trains(plan.warmUpTrains, make), plan.inFlight)
-  const limit = await prepareLimit(rig, warm.lastTrain)
-  try {
-    await limit.play(plan.warmUpTrains, plan.inFlight)
-    const rounds: Round[] = []
-    for (let index = 0; index < plan.rounds; index += 1) {
-      const limitSeconds = await limit.play(plan.trainsPerRound, plan.inFlight)
-      const played = await playTrains(rig, trains(plan.trainsPerRound, make), plan.inFlight)
-      const limitPerSecond = (plan.trainsPerRound * trainLength) / limitSeconds
-      const clearancesPerSecond = played.clearances / played.seconds
-      rounds.push({ limitPerSecond, clearancesPerSecond, ratio: clearancesPerSecond / limitPerSecond })
-      say(
-        `  round ${index + 1}: limit ${round(limitPerSecond, 0)}/s, product ${round(clearancesPerSecond, 0)}/s, ratio ${round(clearancesPerSecond / limitPerSecond)}`,
-      )
-    }
-    return rounds
-  } finally {
-    await limit.stop()
+export interface BenchReport {
+  readonly machine: { readonly cores: number; readonly model: string; readonly node: string; readonly load: number }
+  readonly ratio?: {
+    readonly limitPerSecond: number
+    readonly clearancesPerSecond: number
+    readonly ratio: number
+    readonly ratioMin: number
+    readonly ratioMax: number
+    readonly bytesPerClearance: number
+    readonly cpuMs: CpuShares
+    readonly limitCpuMs: CpuShares
+    readonly rounds: readonly RatioRound[]
   }
+  readonly latency?: Latency
+  readonly memory?: readonly Memory[]
+  readonly intake?: Intake
 }
 
-const received = {
-  name: 'bench/received',
-  text: `select subject as key from exchange.outbound where subject = any($1::uuid[]) and state = 'received'`,
-}
-
-/**
- * Hands single declarations over at a steady pace, whatever the answers do, and takes the time of each from the moment it
- * was due: a node that falls behind is not excused.
- */
-async function measureLatency(rig: Rig, maker: DeclarationMaker): Promise<{ p50: number; p99: number; count: number }> {
-  const watch = await BooksWatch.open(rig.sender, received, 5)
-  const startAt = performance.now() + 200
-  const count = plan.latencySeconds * perSecond
-  const times = await Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const dueAt = startAt + (index * 1000) / perSecond
-      const line = maker.line()
-      await sleep(Math.max(0, dueAt - performance.now()))
-      const { results } = await rig.submit(line)
-      const key = results[0]?.about
-      if (!key) throw new Error('a declaration of the measurement was not taken')
-      return (await watch.found(key)) - dueAt
-    }),
-  )
-  await watch.close()
-  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), count }
-}
-
-interface Memory {
-  readonly node: string
-  readonly startMb: number
-  readonly maxMb: number
-  readonly endMb: number
-  /** MB for each further 100 000 clearances, over the second half. */
-  readonly slopeMb: number
-}
-
-/** Watches the memory of both nodes while clearances pass. */
-async function measureMemory(rig: Rig, make: () => string): Promise<readonly Memory[]> {
-  const pids = rig.two.nodes.map(({ id, pid }) => ({ id, pid }))
-  const samples = new Map<string, Array<readonly [number, number]>>(pids.map(({ id }) => [id, []]))
-  const look = async (clearances: number): Promise<void> => {
-    for (const { id, pid } of pids) samples.get(id)?.push([clearances, (await residentBytes(pid)) / 1_048_576])
+/** Runs the chosen parts. @param tell is told what goes on, for people */
+export async function runBench(plan: BenchPlan, tell: (line: string) => void): Promise<BenchReport> {
+  const processors = cpus()
+  const machine = {
+    cores: processors.length,
+    model: processors[0]?.model ?? '',
+    node: process.version,
+    load: loadavg()[0] ?? 0,
   }
-  await look(0)
-  let lookedAt = 0
-  const step = Math.max(500, plan.memoryClearances / 200)
-  await playTrains(rig, trains(Math.ceil(plan.memoryClearances / trainLength), make), plan.inFlight, (clearances) => {
-    if (clearances - lookedAt < step) return
-    lookedAt = clearances
-    void look(clearances)
-  })
-  await look(plan.memoryClearances)
-  return pids.map(({ id }) => {
-    const points = samples.get(id) ?? []
-    const values = points.map(([, mb]) => mb)
-    const half = points.slice(Math.floor(points.length / 2))
-    return {
-      node: id,
-      startMb: round(values[0] ?? 0, 0),
-      maxMb: round(Math.max(...values), 0),
-      endMb: round(values.at(-1) ?? 0, 0),
-      slopeMb: round(slope(half) * 100_000, 0),
-    }
-  })
-}
-
-const folder = await mkdtemp(join(tmpdir(), 'dostyk-bench-'))
-const rig = await startRig(folder)
-try {
   const maker = new DeclarationMaker(1, new Date())
-  const make = (): string => maker.train()
-  say(`Throughput, ${plan.inFlight} trains of ${trainLength} in flight, both commits durable`)
-  const rounds = await measureRatio(rig, make)
-  const carriedBefore = rig.two.carriedBytes()
-  const wire = await playTrains(rig, trains(plan.trainsPerRound, make), plan.inFlight)
-  const bytesPerClearance = (rig.two.carriedBytes() - carriedBefore) / wire.clearances
-  say(`Latency, one declaration at a time, ${perSecond} a second for ${plan.latencySeconds} s`)
-  const latency = await measureLatency(rig, maker)
-  say(`Memory over ${plan.memoryClearances} clearances`)
-  const memory = await measureMemory(rig, make)
-  const report = {
-    quick,
-    limitPerSecond: round(median(rounds.map((each) => each.limitPerSecond)), 0),
-    clearancesPerSecond: round(median(rounds.map((each) => each.clearancesPerSecond)), 0),
-    ratio: round(median(rounds.map((each) => each.ratio))),
-    ratioMin: round(Math.min(...rounds.map((each) => each.ratio))),
-    ratioMax: round(Math.max(...rounds.map((each) => each.ratio))),
-    submitToReceivedMs: { p50: round(latency.p50, 0), p99: round(latency.p99, 0), messages: latency.count },
-    bytesOnTheWirePerClearance: round(bytesPerClearance, 0),
-    memory,
+  const progress = everyTenth(tell)
+  const measured = await withRig(plan, ['ratio', 'latency', 'memory'], async (rig) => {
+    const ratio = plan.parts.has('ratio')
+      ? await measureRatio(rig, maker, plan.ratio, (round, number) => tell(roundLine(round, number)))
+      : undefined
+    if (plan.parts.has('latency'))
+      tell(`one declaration at a time, ${plan.latency.perSecond} a second for ${plan.latency.seconds} s`)
+    const latency = plan.parts.has('latency') ? await measureLatency(rig, maker, plan.latency) : undefined
+    const passed = progress('clearances passed', plan.memory.clearances)
+    const memory = plan.parts.has('memory') ? await measureMemory(rig, maker, plan.memory, passed) : undefined
+    return { ratio, latency, memory }
+  })
+  // On nodes of its own: the memory of a long file is not that of what ran before.
+  const intake = await withRig(plan, ['intake'], (rig) =>
+    measureIntake(rig, maker, plan.intake, progress('bytes handed over', plan.intake.bytes)),
+  )
+  return {
+    machine,
+    ...(measured?.ratio && { ratio: summarise(measured.ratio) }),
+    ...(measured?.latency && { latency: measured.latency }),
+    ...(measured?.memory && { memory: measured.memory }),
+    ...(intake && { intake }),
   }
-  if (asJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
-  else {
-    say(`\nlimit                        ${report.limitPerSecond} clearances/s`)
-    say(`intake to ACCEPTED           ${report.clearancesPerSecond} clearances/s`)
-    say(`ratio to the limit           ${report.ratio} (${report.ratioMin} to ${report.ratioMax})`)
-    say(`submit to RECEIVED           p50 ${report.submitToReceivedMs.p50} ms, p99 ${report.submitToReceivedMs.p99} ms`)
-    say(`on the wire                  ${report.bytesOnTheWirePerClearance} bytes a clearance, both directions`)
-    for (const { node, startMb, maxMb, endMb, slopeMb } of memory)
-      say(`memory ${node.padEnd(22)}${startMb} MB at first, ${maxMb} at most, ${endMb} at the end, ${slopeMb} for each further 100 000`)
-  }
-} finally {
-  await rig.stop()
-  await rm(folder, { recursive: true, force: true })
 }
-process.exit()
+
+async function withRig<Result>(
+  plan: BenchPlan,
+  wanted: readonly Part[],
+  work: (rig: Rig) => Promise<Result>,
+): Promise<Result | undefined> {
+  if (!wanted.some((part) => plan.parts.has(part))) return undefined
+  const folder = await mkdtemp(join(tmpdir(), 'dostyk-bench-'))
+  try {
+    const rig = await startRig(folder)
+    try {
+      return await work(rig)
+    } finally {
+      await rig.stop()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function everyTenth(tell: (line: string) => void) {
+  return (what: string, of: number) => {
+    let told = 0
+    return (done: number): void => {
+      const tenth = Math.floor((10 * done) / of)
+      if (tenth <= told) return
+      told = tenth
+      tell(`  ${done} ${what}`)
+    }
+  }
+}
+
+function summarise(rounds: readonly RatioRound[]): NonNullable<BenchReport['ratio']> {
+  const of = (take: (round: RatioRound) => number): number => median(rounds.map(take))
+  const shares = (take: (round: RatioRound) => CpuShares): CpuShares => ({
+    sender: of((round) => take(round).sender),
+    receiver: of((round) => take(round).receiver),
+    postgres: of((round) => take(round).postgres),
+    bench: of((round) => take(round).bench),
+  })
+  return {
+    limitPerSecond: of((round) => round.limitPerSecond),
+    clearancesPerSecond: of((round) => round.clearancesPerSecond),
+    ratio: of((round) => round.ratio),
+    ratioMin: Math.min(...rounds.map(({ ratio }) => ratio)),
+    ratioMax: Math.max(...rounds.map(({ ratio }) => ratio)),
+    bytesPerClearance: of((round) => round.bytesPerClearance),
+    cpuMs: shares(({ cpuMs }) => cpuMs),
+    limitCpuMs: shares(({ limitCpuMs }) => limitCpuMs),
+    rounds,
+  }
+}
+
+const roundLine = (round: RatioRound, number: number): string =>
+  `  round ${number}: limit ${round.limitPerSecond.toFixed(0)}/s, product ${round.clearancesPerSecond.toFixed(0)}/s, ratio ${round.ratio.toFixed(2)}`
+
+const cpuLine = ({ sender, receiver, postgres, bench }: CpuShares): string => {
+  const total = sender + receiver + postgres + bench
+  const shown = { sender, receiver, PostgreSQL: postgres, bench }
+  const each = Object.entries(shown).map(([name, ms]) => `${name} ${ms.toFixed(2)}`)
+  return `${total.toFixed(2)} ms a clearance (${each.join(', ')})`
+}
+
+function printReport({ machine, ratio, latency, memory, intake }: BenchReport, print: (line: string) => void): void {
+  print(`\n${machine.cores} × ${machine.model}, Node.js ${machine.node}, load at the start ${machine.load.toFixed(1)}`)
+  if (ratio) {
+    print(`limit                 ${ratio.limitPerSecond.toFixed(0)} clearances a second`)
+    print(`intake to ACCEPTED    ${ratio.clearancesPerSecond.toFixed(0)} clearances a second`)
+    print(
+      `ratio to the limit    ${ratio.ratio.toFixed(2)} (${ratio.ratioMin.toFixed(2)} to ${ratio.ratioMax.toFixed(2)})`,
+    )
+    print(`processor, product    ${cpuLine(ratio.cpuMs)}`)
+    print(`processor, limit      ${cpuLine(ratio.limitCpuMs)}`)
+    print(`on the wire           ${ratio.bytesPerClearance.toFixed(0)} bytes a clearance, both directions`)
+  }
+  if (latency)
+    print(
+      `submit to RECEIVED    p50 ${latency.p50Ms.toFixed(0)} ms, p99 ${latency.p99Ms.toFixed(0)} ms, max ${latency.maxMs.toFixed(0)} ms over ${latency.count}`,
+    )
+  for (const { node, startMb, maxMb, endMb, slopeMb } of memory ?? [])
+    print(
+      `memory of ${node.padEnd(11)} ${startMb.toFixed(0)} MB at first, ${maxMb.toFixed(0)} at most, ${endMb.toFixed(0)} at the end; ${slopeMb.toFixed(0)} for each further 100 000`,
+    )
+  if (intake)
+    print(
+      `one file              ${intake.megabytes.toFixed(0)} MB, ${intake.records} records (${intake.refused} refused) in ${intake.seconds.toFixed(0)} s, at most ${intake.maxMb.toFixed(0)} MB of memory`,
+    )
+}
+
+const full = {
+  ratio: { rounds: 5, trainsPerRound: 60, warmUpTrains: 20 },
+  latency: { perSecond: 50, seconds: 60 },
+  memoryClearances: 200_000,
+  intakeGb: 0.1,
+}
+const quick: typeof full = {
+  ratio: { rounds: 3, trainsPerRound: 16, warmUpTrains: 8 },
+  latency: { perSecond: 50, seconds: 10 },
+  memoryClearances: 5000,
+  intakeGb: 0.02,
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      only: { type: 'string', default: parts.join(',') },
+      'intake-gb': { type: 'string' },
+      'in-flight': { type: 'string', default: '8' },
+    },
+  })
+  const size = values.quick ? quick : full
+  const inFlight = Number(values['in-flight'])
+  const chosen = values.only.split(',')
+  const report = await runBench(
+    {
+      parts: new Set(parts.filter((part) => chosen.includes(part))),
+      ratio: { ...size.ratio, inFlight },
+      latency: size.latency,
+      memory: { clearances: size.memoryClearances, inFlight },
+      intake: { bytes: Number(values['intake-gb'] ?? size.intakeGb) * 1e9 },
+    },
+    (line) => process.stderr.write(`${line}\n`),
+  )
+  const print = (line: string): void => {
+    process.stdout.write(`${line}\n`)
+  }
+  if (values.json) print(JSON.stringify(report, null, 2))
+  else printReport(report, print)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await main()
+  process.exit()
+}

@@ -221,6 +221,23 @@ describe('goods', () => {
     expect(found(lines({}, { commodityCode: code, classificationType: 'HS' }))).toEqual([])
     expect(found(lines({}, { commodityCode: '2603000000', classificationType: 'TNVED' }))).toEqual([])
   })
+  test('warns of a number of digits that no tariff has, such as a lost zero in front', () => {
+    for (const [code, at] of [
+      ['702000007', 1],
+      ['9403609', 1],
+      ['94036090', 0],
+      ['9403609000102', 0],
+    ] as const)
+      expect(found(lines({}, { commodityCode: code })), code).toHaveLength(at)
+  })
+  test('reads a national tariff code that is said to be no more than that as its country’s', () => {
+    const code = { commodityCode: '9403609990', classificationType: 'TSP' }
+    const consignment = { exportCountry: 'KZ', destinationCountry: 'CN', destinationStation: undefined }
+    expect(found({ ...lines({}, code), consignment })).toEqual([
+      'clearance/national-suffix-unknown /items/1/commodityCode',
+    ])
+    expect(found(lines({}, code))).toEqual([])
+  })
   test('warns of batteries without a UN number, and of one that is no UN number', () => {
     expect(check(lines({ commodityCode: '8507600090' }))).toContainEqual({
       code: 'clearance/un-number-missing',

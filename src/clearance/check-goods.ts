@@ -38,9 +38,15 @@ export function checkGoods(clearance: Clearance, { reference }: CheckContext): P
   ]
 }
 
+/** How many digits national codes have: those of the Harmonized System, two or four more, and China's thirteen. */
+const CODE_LENGTHS: ReadonlySet<number> = new Set([6, 8, 10, 13, 14])
+/** Types of classification that name a nation's tariff and not whose. */
+const NATIONAL_TYPES: ReadonlySet<string | undefined> = new Set([undefined, 'TSP'])
+
 /**
  * The six digits of the Harmonized System must be known; the national digits behind them only where their list is: an
- * unknown suffix of a known subheading is most often a newer edition.
+ * unknown suffix of a known subheading is most often a newer edition. A number of digits that no tariff has is a slip,
+ * such as a zero that a spreadsheet took from the front, which makes other goods of it.
  */
 function commodityCode(
   { commodityCode: code, classificationType }: GoodsItem,
@@ -50,8 +56,9 @@ function commodityCode(
 ): Problem[] {
   if (code.length < 6) return [finding('clearance/hs-heading-only', path)]
   if (!reference.hs6.has(code.slice(0, 6))) return [finding('clearance/hs-unknown', path, { hs6: code.slice(0, 6) })]
-  const isEaeuCode = classificationType === undefined ? inEaeu : classificationType === 'TNVED'
-  if (!isEaeuCode || code.length < 10 || reference.tnved10.has(code.slice(0, 10))) return []
+  const isEaeuCode = classificationType === 'TNVED' || (inEaeu && NATIONAL_TYPES.has(classificationType))
+  const isUnknown = isEaeuCode && code.length >= 10 && !reference.tnved10.has(code.slice(0, 10))
+  if (CODE_LENGTHS.has(code.length) && !isUnknown) return []
   return [finding('clearance/national-suffix-unknown', path, { code: code.slice(0, 10) })]
 }
 

@@ -227,6 +227,20 @@ describe('goods that must not be sent', () => {
       expect(ground(parcels)).toBe('withheld clearance/personal-use')
     },
   )
+  clause('STOP-2021/2.3-r1', 'leaves out the line whose own procedure or parcel list is for consumers', () => {
+    for (const sign of [
+      { procedureCode: '9610' },
+      { procedureCode: '121000' },
+      { consignee: { kind: 'natural-persons' as const } },
+    ]) {
+      const decision = decide({
+        equipment: [{ id: 'XDKU1000018' }, { id: 'XDKU1000044' }],
+        ...items({ procedureCode: '0110', equipmentIds: ['XDKU1000018'] }, { equipmentIds: ['XDKU1000044'], ...sign }),
+      })
+      expect(decision).toMatchObject({ outcome: 'partial', leftOut: [{ index: 1, ground: 'clearance/personal-use' }] })
+      expect(decision).not.toHaveProperty('declaration.items.0.procedureCode')
+    }
+  })
   test('does not read the procedure of one country as that of another', () => {
     const russian = {
       declaration: { kind: 'TR' as const, procedureCode: '9610' },
@@ -267,6 +281,14 @@ describe('persons and businesses', () => {
     expect(ground({ parties: { consignee: { kind: 'unknown' } }, ...noPapers })).toBe(unknown)
     expect(ground({ ...person })).toBe(unknown)
     expect(ground(items({ exclusion: { personalUse: 'unknown' } }))).toBe(unknown)
+  })
+  clause('STOP-2021/2.3-r1', 'holds lines for a person who stands behind a forwarder, or alone on a line', () => {
+    const unknown = 'held clearance/personal-use-unknown'
+    const toKazakhstan = { consignee: { kind: undefined, country: undefined, id: '850101300124' } }
+    expect(ground({ parties: { importer: { kind: 'natural-person' } }, ...noPapers })).toBe(unknown)
+    expect(ground({ parties: toKazakhstan, ...noPapers })).toBe(unknown)
+    expect(ground({ ...items({}, { consignee: { id: '850101300124' } }), ...noPapers })).toBe(unknown)
+    expect(ground(items({}, { consignee: { id: '850101300124' } }))).toBe('eligible')
   })
   test('asks for the commercial document behind goods for a natural person', () => {
     expect(decide({ ...person, ...noPapers })).toMatchObject({

@@ -37,8 +37,10 @@ export function personalUseSign(record: Consignment, marks: ExclusionMarks): Sig
   return isPersonWithoutContract(record, marks) ? { pointer: '/parties/consignee/kind' } : undefined
 }
 
+/** The listed codes have four digits; a declaration may write more behind them, such as a previous procedure. */
 function isPersonalProcedure({ consignment }: Consignment, code: string | undefined, marks: ExclusionMarks): boolean {
-  return code !== undefined && marks.personalProcedures.has(`${consignment.exportCountry}:${code}`)
+  const isListed = (one: string) => marks.personalProcedures.has(`${consignment.exportCountry}:${one}`)
+  return code !== undefined && (isListed(code) || isListed(code.slice(0, 4)))
 }
 
 type HomeLine = HomeDeclaration['items'][number]

@@ -1,13 +1,15 @@
 /** Two nodes set up by hand, as a stranger would who has the program, its help, and two folders. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { SubmissionResult } from '../../src/clearance/index.ts'
+import { makeProgram } from '../../src/platform/cli/program.ts'
 import { eventually } from '../builders/node.ts'
 import { clause } from '../clause.ts'
 import { declaration, newNumber } from './journey.ts'
@@ -26,6 +28,14 @@ interface Ran {
 let folder: string
 const servers = new Map<string, ChildProcess>()
 
+/** Without the tester's own settings; what was compiled once is compiled once for all these calls. */
+const environment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  LC_ALL: 'en',
+  DOSTYK_CONFIG: undefined,
+  NODE_COMPILE_CACHE: join(folder, 'compiled'),
+})
+
 async function dostyk(...args: readonly string[]): Promise<Ran> {
   return await run(args, {})
 }
@@ -33,7 +43,7 @@ async function dostyk(...args: readonly string[]): Promise<Ran> {
 async function run(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv }): Promise<Ran> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
-    env: { ...process.env, LC_ALL: 'en', DOSTYK_CONFIG: undefined, ...options.env },
+    env: { ...environment(), ...options.env },
   })
   child.stdin.end(options.input ?? '')
   let out = ''
@@ -71,6 +81,7 @@ async function freePort(): Promise<number> {
 async function serve(node: string): Promise<void> {
   const child = spawn(process.execPath, [program, 'serve', ...at(node)], {
     cwd: folder,
+    env: environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   servers.set(node, child)
@@ -100,6 +111,8 @@ const httpPorts = new Map<string, number>()
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dostyk-hand-'))
+  // So that the database's own user may enter when the tests run as root.
+  await chmod(folder, 0o711)
 })
 afterAll(async () => {
   await Promise.all([...servers.keys()].map(stop))
@@ -107,61 +120,43 @@ afterAll(async () => {
 })
 
 describe('the help', () => {
-  test('says of every command what it does, without a node and without a configuration', async () => {
-    const commands = [
-      '',
+  test('says of every command what it does, of every option what it means, and names the exit codes', async () => {
+    const check = (command: Command): void => {
+      const name = [command.parent?.name(), command.name()].filter(Boolean).join(' ')
+      expect([name, command.description().length > 15]).toEqual([name, true])
+      for (const option of command.options)
+        expect([name, option.flags, option.description !== '']).toEqual([name, option.flags, true])
+      expect(command.helpInformation()).toContain(`Usage: dostyk`)
+      for (const child of command.commands) check(child)
+    }
+    const dostykCommand = makeProgram()
+    check(dostykCommand)
+    const names = dostykCommand.commands.map((command) => command.name())
+    for (const wanted of [
       'demo',
       'init',
       'serve',
       'doctor',
       'submit',
       'list',
-      'list trains',
-      'list clearances',
-      'list messages',
-      'list problems',
       'show',
       'resend',
-      'skip',
       'partner',
-      'partner add',
-      'partner approve',
-      'partner list',
-      'partner card',
       'conditions',
-      'conditions list',
-      'conditions agree',
-      'conditions approve',
-      'conditions read-term',
-      'channel',
-      'token',
-      'token create',
-      'token list',
-      'token revoke',
-    ]
-    const ask = async (command: string): Promise<void> => {
-      const { code, out, err } = await dostyk(...command.split(' ').filter(Boolean), '--help')
-      expect([command, code, err]).toEqual([command, 0, ''])
-      expect(out).toContain(`Usage: dostyk${command && ` ${command}`}`)
-      expect(out.split('\n').length).toBeGreaterThan(5)
-    }
-    for (let index = 0; index < commands.length; index += 3)
-      await Promise.all(commands.slice(index, index + 3).map(ask))
+    ])
+      expect(names).toContain(wanted)
+    const reporting = dostykCommand.commands.find((command) => command.name() === 'list')?.commands ?? []
+    for (const list of reporting) expect(list.options.map(({ long }) => long)).toContain('--json')
+    const { code, out, err } = await dostyk('conditions', 'approve', '--help')
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('Usage: dostyk conditions approve')
     expect((await dostyk('--help')).out).toMatch(/Exit codes:\n {2}0 {2}done/)
   })
 
   test('stands behind every wrong call: exit code 2 and a sentence', async () => {
-    for (const args of [
-      [],
-      ['nonsense'],
-      ['init'],
-      ['show'],
-      ['channel', 'ajar', '--reason', 'x'],
-      ['resend', 'x', '--reason', 'y'],
-      ['list', 'trains', '--limit', '0'],
-    ]) {
-      const { code, out, err } = await dostyk(...args)
-      expect([args.join(' '), code, out]).toEqual([args.join(' '), 2, ''])
+    const wrong = [['nonsense'], ['channel', 'ajar', '--reason', 'x'], ['resend', 'x', '--reason', 'y']]
+    for (const [index, { code, out, err }] of (await Promise.all(wrong.map((args) => dostyk(...args)))).entries()) {
+      expect([wrong[index], code, out]).toEqual([wrong[index], 2, ''])
       expect(err.length).toBeGreaterThan(20)
       expect(err).not.toContain('    at ')
     }
@@ -181,9 +176,6 @@ test('a configuration that is missing or wrong is named with its place: exit cod
     expect(ran.err).toContain(code)
     expect(ran.err).not.toContain('    at ')
   }
-  expect(
-    (await dostyk('doctor', '--config', 'bad.json')).err + (await dostyk('doctor', '--config', 'bad.json')).out,
-  ).toContain('config')
 })
 
 describe('two folders', () => {

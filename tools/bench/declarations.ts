@@ -1,8 +1,9 @@
 /** Declarations as a national system hands them over for one container train: invented, complete, without a warning. */
+
+import { formOf, type Goods, headerOf } from '../samples/declarations.ts'
 import { firms } from '../samples/firms.ts'
 import { cnDeclarationId, newContainerId } from '../samples/identifiers.ts'
 import { offices, stations, zh } from '../samples/places.ts'
-import { formOf, type Goods, headerOf } from '../samples/declarations.ts'
 import { Random } from '../samples/random.ts'
 import type { Box } from '../samples/units.ts'
 
@@ -25,11 +26,41 @@ const form = formOf({
 })
 
 const trades = [
-  { consignor: firms.climate, consignee: firms.climateKz, code: '8415102290', description: zh('分体式空调器，制冷量不超过4000大卡/时'), unitCode: 'SET' },
-  { consignor: firms.furniture, consignee: firms.furnitureKz, code: '9403609990', description: zh('木制家具，餐桌及边柜'), unitCode: 'NAR' },
-  { consignor: firms.parts, consignee: firms.partsKz, code: '8708995900', description: zh('汽车底盘零件'), unitCode: 'KGM' },
-  { consignor: firms.tiles, consignee: firms.tilesKz, code: '6907219000', description: zh('瓷质铺地砖，吸水率不超过0.5%'), unitCode: 'MTK' },
-  { consignor: firms.solar, consignee: firms.solarKz, code: '8541430000', description: zh('光伏组件，单晶硅'), unitCode: 'NAR' },
+  {
+    consignor: firms.climate,
+    consignee: firms.climateKz,
+    code: '8415102290',
+    description: zh('分体式空调器，制冷量不超过4000大卡/时'),
+    unitCode: 'SET',
+  },
+  {
+    consignor: firms.furniture,
+    consignee: firms.furnitureKz,
+    code: '9403609990',
+    description: zh('木制家具，餐桌及边柜'),
+    unitCode: 'NAR',
+  },
+  {
+    consignor: firms.parts,
+    consignee: firms.partsKz,
+    code: '8708995900',
+    description: zh('汽车底盘零件'),
+    unitCode: 'KGM',
+  },
+  {
+    consignor: firms.tiles,
+    consignee: firms.tilesKz,
+    code: '6907219000',
+    description: zh('瓷质铺地砖，吸水率不超过0.5%'),
+    unitCode: 'MTK',
+  },
+  {
+    consignor: firms.solar,
+    consignee: firms.solarKz,
+    code: '8541430000',
+    description: zh('光伏组件，单晶硅'),
+    unitCode: 'NAR',
+  },
 ] as const
 
 /**

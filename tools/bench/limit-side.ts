@@ -93,8 +93,7 @@ class LimitSide {
 
   private verify(index: number): void {
     const proof = this.proofs[index % this.proofs.length]
-    if (!proof || !verifyJws(proof, this.publicKey))
-      throw new Error('Bug: what was signed here verifies here')
+    if (!proof || !verifyJws(proof, this.publicKey)) throw new Error('Bug: what was signed here verifies here')
   }
 }
 
@@ -104,7 +103,9 @@ function freshKeys(train: number): (value: Value, column: string, type: string) 
   return (value, column, type) => {
     if (typeof value !== 'string') return value
     if (type !== 'uuid' && column !== 'declaration_id') return value
-    const made = known.get(value) ?? (type === 'uuid' ? freshUuid(value) : `${train}-${value.slice(-10)}`.padStart(value.length, '0'))
+    const made =
+      known.get(value) ??
+      (type === 'uuid' ? freshUuid(value) : `${train}-${value.slice(-10)}`.padStart(value.length, '0'))
     known.set(value, made)
     return made
   }
@@ -125,7 +126,11 @@ async function insert(tx: Transaction, rows: TableRows, fresh: ReturnType<typeof
     const text = `insert into ${table} (${names}) values (${places})`
     const count = values[0]?.length ?? 0
     for (let row = 0; row < count; row += 1)
-      await runPrepared(tx, { name: `limit/${table}`, text }, values.map((column) => column[row]))
+      await runPrepared(
+        tx,
+        { name: `limit/${table}`, text },
+        values.map((column) => column[row]),
+      )
     return
   }
   const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')

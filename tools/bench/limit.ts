@@ -77,7 +77,9 @@ async function planSide(
   await migrate(urls.ownerUrl)
   const { transactions, partner, signed } = await withActor(node.db, reader, async (tx) => {
     const texts = await sql<{ text: string }>`
-      select message as text from exchange.outbound union all select receipt from exchange.inbound limit ${trainLength}`.execute(tx)
+      select message as text from exchange.outbound union all select receipt from exchange.inbound limit ${trainLength}`.execute(
+      tx,
+    )
     return {
       transactions: await plan(tx),
       partner: await readRows(tx, 'exchange.partner', sql`true`),
@@ -116,7 +118,9 @@ async function readRows(tx: Transaction, table: string, where: ReturnType<typeof
 /** The same rows with some columns as they were before: empty, or of the one value given. */
 function withColumns(rows: TableRows, before: Readonly<Record<string, string | null>>): TableRows {
   const columns = rows.columns.map((column) =>
-    Object.hasOwn(before, column.name) ? { ...column, values: column.values.map(() => before[column.name] ?? null) } : column,
+    Object.hasOwn(before, column.name)
+      ? { ...column, values: column.values.map(() => before[column.name] ?? null) }
+      : column,
   )
   return { ...rows, columns }
 }
@@ -129,8 +133,16 @@ const receiptColumns = ['id', 'state', 'receipt', 'received_at', 'attempts', 'fi
 const answerColumns = ['id', 'answer', 'answer_id', 'answered_at', 'problems']
 /** A message as it stands in the outbox before it was sent. */
 const unsent = {
-  state: 'queued', receipt: null, received_at: null, attempts: '0', first_sent_at: null, last_outcome: null,
-  answer: null, answer_id: null, answered_at: null, problems: null,
+  state: 'queued',
+  receipt: null,
+  received_at: null,
+  attempts: '0',
+  first_sent_at: null,
+  last_outcome: null,
+  answer: null,
+  answer_id: null,
+  answered_at: null,
+  problems: null,
 }
 
 /** The entries of the record that name these objects, as they are before they are numbered. */
@@ -150,7 +162,9 @@ function share(rows: TableRows, index: number, of: number): TableRows {
 }
 
 const valuesOf = (rows: TableRows, column: string): string[] =>
-  rows.columns.find(({ name }) => name === column)?.values.flatMap((value) => (typeof value === 'string' ? [value] : [])) ?? []
+  rows.columns
+    .find(({ name }) => name === column)
+    ?.values.flatMap((value) => (typeof value === 'string' ? [value] : [])) ?? []
 
 /** The sender's three commits: taken and signed; the receipts; the answers with their receipts. */
 async function senderTransactions(tx: Transaction, train: readonly string[]): Promise<readonly PlannedTransaction[]> {
@@ -174,7 +188,12 @@ async function senderTransactions(tx: Transaction, train: readonly string[]): Pr
   ]
   return balanced([
     { rows: [...taken, share(entries, 0, 3)], updates: undefined, signatures: trainLength, verifications: 0 },
-    { rows: [share(entries, 1, 3)], updates: onlyColumns(outbound, receiptColumns), signatures: 0, verifications: trainLength },
+    {
+      rows: [share(entries, 1, 3)],
+      updates: onlyColumns(outbound, receiptColumns),
+      signatures: 0,
+      verifications: trainLength,
+    },
     {
       rows: [inbound, share(entries, 2, 3)],
       updates: onlyColumns(outbound, answerColumns),
@@ -202,8 +221,18 @@ async function receiverTransactions(tx: Transaction, train: readonly string[]): 
     withColumns(outbound, unsent),
   ]
   return balanced([
-    { rows: [...kept, share(entries, 0, 2)], updates: undefined, signatures: 2 * trainLength, verifications: trainLength },
-    { rows: [share(entries, 1, 2)], updates: onlyColumns(outbound, receiptColumns), signatures: 0, verifications: trainLength },
+    {
+      rows: [...kept, share(entries, 0, 2)],
+      updates: undefined,
+      signatures: 2 * trainLength,
+      verifications: trainLength,
+    },
+    {
+      rows: [share(entries, 1, 2)],
+      updates: onlyColumns(outbound, receiptColumns),
+      signatures: 0,
+      verifications: trainLength,
+    },
   ])
 }
 

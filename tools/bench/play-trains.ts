@@ -36,7 +36,10 @@ export async function playTrains(
     for (let train = next(); train !== undefined; train = next()) {
       const { taken, results } = await rig.submit(train)
       const keys = results.flatMap(({ about, problems }) => (about && problems.length === 0 ? [about] : []))
-      assert(taken === trainLength && keys.length === trainLength, 'a train of the measurement is taken without a warning')
+      assert(
+        taken === trainLength && keys.length === trainLength,
+        'a train of the measurement is taken without a warning',
+      )
       const last = keys.at(-1)
       assert(last, 'a train has a last clearance')
       // The last one is nearly always the last to be answered, and then all of them are there at one more look.

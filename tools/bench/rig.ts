@@ -105,7 +105,9 @@ export class BooksWatch {
   /** @param statement takes the keys that are waited for and gives, as `key`, those that are there */
   static async open(node: DemoNode, statement: BooksWatch['statement'], intervalMs: number): Promise<BooksWatch> {
     const client = await node.db.pool.connect()
-    await client.query(`select set_config('dostyk.actor', 'bench', false), set_config('dostyk.purpose', 'bench', false)`)
+    await client.query(
+      `select set_config('dostyk.actor', 'bench', false), set_config('dostyk.purpose', 'bench', false)`,
+    )
     return new BooksWatch(client, statement, intervalMs)
   }
 

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import { JsonNumber, parseDecimal, parseInstant, parseLocalDateTime } from '../../kernel/index.ts'
 import { DecimalMass, InstantUtc, NamedText } from '../model.ts'
+import { unitNumber } from './values.ts'
 
 /** The part of JSON Schema that says where decimals, instants and identifiers stand. */
 interface Shape {
@@ -11,6 +12,7 @@ interface Shape {
   readonly const?: unknown
   readonly properties?: Readonly<Record<string, Shape>>
   readonly items?: Shape
+  readonly 'x-wcoId'?: string
 }
 
 const decimalPattern = (DecimalMass as Shape).pattern
@@ -36,6 +38,10 @@ const instant: Rewrite = (value, zone) => {
 
 const trimmed: Rewrite = (value) => (typeof value === 'string' ? value.trim() : value)
 
+/** Containers and wagons by their WCO Data Model ids: one number is written in one way, or a train does not find it. */
+const UNIT_IDS: ReadonlySet<string | undefined> = new Set(['159', 'T004'])
+const unit: Rewrite = (value) => (typeof value === 'string' ? unitNumber(value.trim()) : value)
+
 /** Identifiers are at most this long; longer texts are sentences and stay as they were written. */
 const IDENTIFIER_LENGTH_MAX = 100
 
@@ -44,6 +50,7 @@ function rewriteOf(shape: Shape): Rewrite | undefined {
   if (shape.type === 'string') {
     if (shape.pattern === decimalPattern) return decimal
     if (shape.pattern === instantPattern) return instant
+    if (UNIT_IDS.has(shape['x-wcoId'])) return unit
     const isIdentifier = (shape.maxLength ?? Number.POSITIVE_INFINITY) <= IDENTIFIER_LENGTH_MAX
     return isIdentifier && shape.pattern === textPattern ? trimmed : undefined
   }
@@ -72,7 +79,7 @@ function rewriteOf(shape: Shape): Rewrite | undefined {
 /**
  * Makes the rewriter of one document type: decimals become canonical text whether they came as text or as JSON
  * numbers, instants become UTC (without an offset they are read in the zone of home), identifiers lose spaces at their
- * ends. What cannot be read stays as it is, for the check that follows to say so.
+ * ends, and numbers of containers and wagons also those inside. What cannot be read stays as it is, for the check that follows to say so.
  *
  * Why a rewriter compiled from the schema: one list of places, which cannot drift from the model.
  *

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { recordSchemas } from '../parse-body.ts'
 import { intakeCodes } from './codes.ts'
 import { declarationsTable, railwayListTable } from './csv-tables.ts'
 
@@ -43,4 +44,21 @@ test('every code of the list is used', () => {
 test('the manual names every column of the tables and no other', () => {
   expect(namedUnder('\n### Declarations: a row').sort()).toEqual([...declarationsTable.columns].sort())
   expect(namedUnder('\n### Transfer list or consist').sort()).toEqual([...railwayListTable.columns].sort())
+})
+
+test('the manual names every record of our own format and every member of it', () => {
+  interface Shape {
+    readonly properties?: Readonly<Record<string, Shape>>
+    readonly items?: Shape
+  }
+  const membersOf = ({ properties = {}, items }: Shape): string[] => [
+    ...Object.entries(properties).flatMap(([name, inner]) => [name, ...membersOf(inner)]),
+    ...(items ? membersOf(items) : []),
+  ]
+  const [, section = ''] = /\n## Our own JSON\n([\s\S]*?)\n## /.exec(manual) ?? []
+  const named = new Set([...section.matchAll(/`([A-Za-z-]+)`/g)].map(([, name]) => name))
+  const expected = Object.entries(recordSchemas).flatMap(([record, schema]) => [record, ...membersOf(schema as Shape)])
+  expect([...new Set(expected)].filter((name) => !named.has(name))).toEqual([])
+  for (const [, example = ''] of section.matchAll(/`(t\d\/[\w.-]+)`/g))
+    expect(existsSync(new URL(`../../../samples/trains/${example}`, import.meta.url)), example).toBe(true)
 })

@@ -200,3 +200,25 @@ describe('refusals of NCTS messages', () => {
     ])
   })
 })
+
+test('a release of several houses keeps the consignee of each at home, and notes a box for an item that is not there', async () => {
+  const names = ['First', 'Second']
+  const item = /<ConsignmentItem>[\s\S]*?<\/ConsignmentItem>/
+  const [house = ''] = /<HouseConsignment>[\s\S]*?<\/HouseConsignment>/.exec(tad) ?? []
+  const bare = house.replace(/<Consignee>[\s\S]*?<\/Consignee>/g, '')
+  const [one = ''] = item.exec(bare) ?? []
+  const houses = names.map((name, at) => {
+    const own = one.replace(/<declarationGoodsItemNumber>\d+/, `<declarationGoodsItemNumber>${at + 1}`)
+    const only = bare.replace(/<ConsignmentItem>[\s\S]*<\/ConsignmentItem>/, own)
+    return only.replace('<ConsignmentItem>', `<Consignee><name>${name}</name></Consignee><ConsignmentItem>`)
+  })
+  const text = tad
+    .replace(/<HouseConsignment>[\s\S]*<\/HouseConsignment>/, houses.join(''))
+    .replace(/<Consignee>(?!<name>)[\s\S]*?<\/Consignee>/g, '')
+    .replace(/(<GoodsReference>[\s\S]*?<declarationGoodsItemNumber>)\d+/, '$199')
+  const { items, parties } = await takenOf(text)
+  expect(items.map(({ consignee }) => consignee?.name?.text)).toEqual(names)
+  expect(parties.consignee).toBeUndefined()
+  const [entry] = await readAll(text)
+  expect(notesOf(entry).join()).toContain('GoodsReference')
+})

@@ -63,7 +63,15 @@ export function mapNctsRelease(message: SourceNode, reading: Reading, name: stri
 
   const means = meansOf([consignment, ...houses], r)
   const boxes = boxesOf(consignment, means.wagons, r)
-  const items = goods.map((item) => itemOf(item, boxes.idsByItem, r))
+  const consignee = partyAt('Consignee')
+  const items = houses.flatMap((house) => {
+    const theirs = partyOf(r.one(house, 'Consignee'), r)
+    return house.named('ConsignmentItem').map((item) => {
+      const own = consignee ? undefined : (partyOf(r.one(item, 'Consignee'), r) ?? theirs)
+      return present({ ...itemOf(item, boxes.idsByItem, r), consignee: own })
+    })
+  })
+  boxes.notePlacesWithout(items)
   r.sequencesDiffer(goods.map((node, at) => ({ node, sequence: items[at]?.sequence })))
   const papers = documentsOf(levels, r)
   const carnet = r.may(r.one(operation, 'TIRCarnetNumber'), r.identifier(70))
@@ -106,7 +114,7 @@ export function mapNctsRelease(message: SourceNode, reading: Reading, name: stri
     }),
     parties: present({
       consignor: partyAt('Consignor'),
-      consignee: partyAt('Consignee'),
+      consignee,
       declarant: partyOf(r.one(message, 'HolderOfTheTransitProcedure'), r),
       carriers: someOf(r.many(consignment, 'Carrier').flatMap((each) => partyOf(each, r) ?? [])),
     }),
@@ -197,6 +205,7 @@ function meansOf(levels: readonly SourceNode[], r: Reading): { wagons: Wagon[]; 
 function boxesOf(consignment: SourceNode, wagons: readonly Wagon[], r: Reading) {
   const equipment: HomeDeclaration['equipment'] = []
   const idsByItem = new Map<string, string[]>()
+  const places: { readonly item: number; readonly node: SourceNode }[] = []
   for (const node of r.inSequence(r.many(consignment, 'TransportEquipment'), 'sequenceNumber')) {
     const id = r.may(r.one(node, 'containerIdentificationNumber'), r.unit)
     r.one(node, 'numberOfSeals')
@@ -208,6 +217,7 @@ function boxesOf(consignment: SourceNode, wagons: readonly Wagon[], r: Reading) 
       r.one(each, 'sequenceNumber')
       const item = r.may(r.one(each, 'declarationGoodsItemNumber'), r.integer(1, 99_999))
       if (item === undefined || id === undefined) continue
+      places.push({ item, node: each })
       const ids = idsByItem.get(String(item))
       if (ids) ids.push(id)
       else idsByItem.set(String(item), [id])
@@ -218,7 +228,13 @@ function boxesOf(consignment: SourceNode, wagons: readonly Wagon[], r: Reading) 
       only.seals = [...(only.seals ?? []), ...seals]
     else r.note('intake/element-left-out', node, { lacks: 'containerIdentificationNumber', seals: seals.length })
   }
-  return { equipment, idsByItem }
+  /** A box that refers to an item which is not there says nothing of any other. */
+  const notePlacesWithout = (items: readonly Item[]): void => {
+    const known = new Set(items.map(({ sequence }) => sequence))
+    for (const { item, node } of places)
+      if (!known.has(item)) r.note('intake/element-left-out', node, { declarationGoodsItemNumber: item })
+  }
+  return { equipment, idsByItem, notePlacesWithout }
 }
 
 function itemOf(node: SourceNode, idsByItem: ReadonlyMap<string, readonly string[]>, r: Reading): Item {

@@ -310,3 +310,34 @@ describe('refusals of WCO messages', () => {
     expect(lines.every((line) => typeof line === 'number' && line > 1)).toBe(true)
   })
 })
+
+describe('what the clearance carries once', () => {
+  const [item = ''] = /<GovernmentAgencyGoodsItem>[\s\S]*?<\/GovernmentAgencyGoodsItem>/.exec(rail) ?? []
+  const procedure = /(<GovernmentProcedure>[\s\S]*?)<CurrentCode>10</
+
+  test('keeps the procedure of each line at home, where the lines differ in it', async () => {
+    const { content } = await takenOf(but(procedure, '$1<CurrentCode>31<'))
+    expect(content).toMatchObject({ items: [{ procedureCode: '3100' }, { procedureCode: '1000' }] })
+    expect(content).not.toHaveProperty('declaration.procedureCode')
+  })
+
+  test('keeps the consignee of each line, where no level above names one', async () => {
+    const named = (name: string) => `<Consignee><Name>${name}</Name></Consignee></GovernmentAgencyGoodsItem>`
+    const text = but(/<Consignee>[\s\S]*?<\/Consignee>/, '').replaceAll('</GovernmentAgencyGoodsItem>', named('A'))
+    expect(await takenOf(text)).toMatchObject({ content: { parties: { consignee: { name: { text: 'A' } } } } })
+    const { content } = await takenOf(text.replace('<Name>A</Name></Consignee>', '<Name>B</Name></Consignee>'))
+    expect(content).toMatchObject({ items: [{ consignee: { name: { text: 'B' } } }, { consignee: {} }] })
+    expect(content).not.toHaveProperty('parties.consignee')
+    expect(item).not.toBe('')
+  })
+
+  test('takes every wagon of a group, as means of transport at departure', async () => {
+    const means = ['52900016', '52900024'].map(
+      (number) =>
+        `<DepartureTransportMeans><ID>${number}</ID><IdentificationTypeCode>20</IdentificationTypeCode></DepartureTransportMeans>`,
+    )
+    const text = rail.replace(/<DepartureTransportMeans>[\s\S]*?<\/DepartureTransportMeans>/, '')
+    const { content } = await takenOf(text.replace('<ContainerCode>', `${means.join('')}<ContainerCode>`))
+    expect(content).toMatchObject({ wagons: expect.arrayContaining([expect.objectContaining({ number: '52900024' })]) })
+  })
+})

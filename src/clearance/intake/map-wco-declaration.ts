@@ -78,16 +78,26 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
   const prelodged = type !== undefined && PRELODGED.test(type) && acceptedAt === undefined && releasedAt === undefined
 
   const border = r.one(declaration, 'BorderTransportMeans') ?? r.one(carriage, 'BorderTransportMeans')
-  const departure = r.one(carriage, 'DepartureTransportMeans')
+  const departures = r.many(carriage, 'DepartureTransportMeans')
   const borderModeCode = r.may(r.one(border, 'ModeCode'), r.mode)
-  const isRail = borderModeCode === '2' || r.one(departure, 'ModeCode')?.text === '2'
-  const means = [meansOf(border, isRail, r), meansOf(departure, isRail, r)]
+  const isRail = borderModeCode === '2' || departures.some((each) => r.one(each, 'ModeCode')?.text === '2')
+  const means = [border, ...departures].map((each) => meansOf(each, isRail, r))
   const boxes = boxesOf([...r.many(carriage, 'TransportEquipment'), ...r.many(route, 'TransportEquipment')], r)
   const wagons = wagonsOf(means, boxes.looseSeals, boxes.looseFrom, r)
 
-  const items = goods.map((item) => itemOf(item, boxes.idBySequence, r))
+  const codes = procedureCodesOf(goods, r)
+  const consignee = partyOf(r.one(shipment, 'Consignee') ?? r.one(route, 'Consignee'), r)
+  const consignees = goods.map((item) => partyOf(r.one(item, 'Consignee'), r))
+  const items = goods.map((item, at) =>
+    present({
+      ...itemOf(item, boxes.idBySequence, r),
+      ...(onlyOneOf(codes) === undefined && { procedureCode: codes[at] }),
+      ...(consignee === undefined && onlyOneOf(consignees) === undefined && { consignee: consignees[at] }),
+    }),
+  )
+  differing(goods, 'GovernmentProcedure', codes, r)
+  if (consignee === undefined) differing(goods, 'Consignee', consignees, r)
   r.sequencesDiffer(goods.map((node, at) => ({ node, sequence: items[at]?.sequence })))
-  const codes = procedureOf(goods, r)
   const papers = documentsOf([declaration, shipment, ...goods], r)
   const notes = [...railNotes(carriage, r), ...railNotes(shipment, r), ...railNotes(route, r), ...papers.notes]
   const previous = [declaration, shipment, ...goods].flatMap((holder) => previousOf(holder, r))
@@ -121,7 +131,7 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
       ),
       exitOfficeId: r.may(r.one(declaration, 'ExitOffice', 'ID'), r.identifier(17)),
       intendedEntryOfficeId: r.may(r.one(declaration, 'EntryOffice', 'ID'), r.identifier(17)),
-      procedureCode: codes,
+      procedureCode: onlyOneOf(codes),
       goodsItemQuantity: r.may(r.one(declaration, 'GoodsItemQuantity'), r.integer(0, 99_999)),
       totalPackageQuantity: r.may(r.one(declaration, 'TotalPackageQuantity'), r.integer(0, 99_999_999)),
       totalGrossMass: r.may(r.one(declaration, 'TotalGrossMassMeasure'), r.mass),
@@ -144,8 +154,7 @@ export function mapWcoDeclaration(root: SourceNode, reading: Reading): HomeRecor
     parties: present({
       consignor:
         partyOf(r.one(route, 'Consignor') ?? r.one(shipment, 'Consignor'), r) ?? sharedParty(goods, 'Consignor', r),
-      consignee:
-        partyOf(r.one(shipment, 'Consignee') ?? r.one(route, 'Consignee'), r) ?? sharedParty(goods, 'Consignee', r),
+      consignee: consignee ?? onlyOneOf(consignees),
       exporter: partyOf(r.one(declaration, 'Exporter') ?? r.one(shipment, 'Exporter'), r),
       importer: partyOf(r.one(shipment, 'Importer') ?? r.one(declaration, 'Importer'), r),
       declarant: partyOf(r.one(declaration, 'Declarant'), r),
@@ -185,7 +194,8 @@ function kindOf(declaration: SourceNode, type: string | undefined, r: Reading): 
   if (isTrade && current !== undefined && EXPORT_PROCEDURE.test(current)) return 'EX'
   if (type === undefined && current === undefined) return r.missing(declaration, ['TypeCode'])
   const named = type ?? `procedure ${(current ?? '').slice(0, 7)}`
-  r.refuse('intake/not-an-export-declaration', declaration, { type: named })
+  const node = declaration.named('TypeCode')[0] ?? declaration
+  r.refuse('intake/not-an-export-declaration', node, { type: named })
   return 'other'
 }
 
@@ -326,33 +336,36 @@ function partyOf(node: SourceNode | undefined, r: Reading): Party | undefined {
   })
 }
 
+/** What every item says alike; of an item that says nothing the others do not speak. */
+function onlyOneOf<Value>(values: readonly (Value | undefined)[]): Value | undefined {
+  const [first] = values
+  const text = JSON.stringify(first)
+  return first !== undefined && values.every((value) => JSON.stringify(value) === text) ? first : undefined
+}
+
 /** The party every item names alike; a groupage declaration with many keeps them at home. */
 function sharedParty(goods: readonly SourceNode[], name: string, r: Reading): Party | undefined {
   const parties = goods.map((item) => partyOf(r.one(item, name), r))
-  const [first] = parties
-  const text = JSON.stringify(first)
-  if (first === undefined) return undefined
-  if (parties.every((party) => JSON.stringify(party) === text)) return first
-  const node = goods[0]?.named(name)[0]
-  if (node !== undefined) r.note('intake/element-left-out', node, { differs: true })
-  return undefined
+  differing(goods, name, parties, r)
+  return onlyOneOf(parties)
 }
 
-/** The procedure all items share: requested and previous code together. */
-function procedureOf(goods: readonly SourceNode[], r: Reading): string | undefined {
-  const codes = goods.map((item) => {
+/** Notes what the clearance does not carry because its items differ in it. */
+function differing(goods: readonly SourceNode[], name: string, values: readonly unknown[], r: Reading): void {
+  const at = values.findIndex((value) => value !== undefined)
+  const node = goods[at]?.named(name)[0]
+  if (node !== undefined && onlyOneOf(values) === undefined) r.note('intake/element-left-out', node, { differs: true })
+}
+
+/** The procedure of each item: requested and previous code together. */
+function procedureCodesOf(goods: readonly SourceNode[], r: Reading): (string | undefined)[] {
+  return goods.map((item) => {
     const procedures = r.many(item, 'GovernmentProcedure')
     const main = procedures.find((each) => each.named('PreviousCode')[0]?.text !== undefined) ?? procedures[0]
     const current = r.may(r.one(main, 'CurrentCode'), r.identifier(7))
     const previous = r.may(r.one(main, 'PreviousCode'), r.identifier(7))
     return current === undefined ? undefined : `${current}${previous ?? ''}`.slice(0, 10)
   })
-  const code = onlyOne(codes)
-  const first = goods[0]?.named('GovernmentProcedure')[0]
-  if (code === undefined && first !== undefined && codes[0] !== undefined) {
-    r.note('intake/element-left-out', first, { differs: true })
-  }
-  return code
 }
 
 function itemOf(node: SourceNode, idBySequence: ReadonlyMap<string, string>, r: Reading): Item {

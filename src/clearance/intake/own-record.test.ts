@@ -56,6 +56,19 @@ describe('our own JSON', () => {
     }
   })
 
+  test('reads numbers of containers and wagons in the one way they are compared in', async () => {
+    const list = aRailwayList({
+      wagons: [{ number: '9553 5399' }],
+      containers: [{ id: 'xdku 100001-8', onWagon: ' 95535399' }, { id: 'Box no. 7' }],
+    })
+    expect(await recordOf(JSON.stringify(list))).toMatchObject({
+      content: {
+        wagons: [{ number: '95535399' }],
+        containers: [{ id: 'XDKU1000018', onWagon: '95535399' }, { id: 'Box no. 7' }],
+      },
+    })
+  })
+
   test('reads instants with any offset, and local ones in the zone of home', async () => {
     const content = aHomeDeclaration()
     for (const [written, expected] of [

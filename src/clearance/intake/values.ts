@@ -197,4 +197,5 @@ export function stationFrom(parts: {
 }
 
 /** Whether a party's name says that the bill is negotiable, which makes the holder the consignee. */
-export const saysToOrder = (name: string): boolean => /^to\s+(the\s+)?order\b/i.test(name)
+export const saysToOrder = (name: string): boolean =>
+  /^(to\s+(the\s+)?order\b|凭.{0,4}指示|по\s+приказу(\s|$)|приказу(\s|$))/iu.test(name)
