@@ -1,8 +1,8 @@
 // Runs a script with the Node.js 24 that npm installed beside the project, whatever Node.js started this file.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
 
 /** @returns {string} the path of a Node.js of at least version 24, or a sentence that says what to do */
 export function findNode24() {

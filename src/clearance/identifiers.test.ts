@@ -137,6 +137,8 @@ describe('national numbers', () => {
     expect(isKzPersonNumber(person)).toBe(true)
     expect(isKzPersonNumber('991140001226')).toBe(false)
     expect(isKzPersonNumber('900101350120x')).toBe(false)
+    expect(isKzPersonNumber('850101300123')).toBe(true)
+    expect(isKzPersonNumber('851301300123')).toBe(false)
   })
   test('accepts Chinese unified codes and catches a wrong character', () => {
     for (const code of ['914403001922038216', '91330100799655058B', '91440300708461136T'])

@@ -99,11 +99,12 @@ export function checkKzBinIin(value: string): IdentifierFinding {
 }
 
 /**
- * Whether a well-formed Kazakh number is a person's: its fifth digit starts a day of the month (0 to 3), where a
- * business number has its kind (4 to 6). An individual entrepreneur trades under the person's number.
+ * Whether a Kazakh number has the shape of a person's: a date of birth and a digit for century and sex, where a business
+ * number has its kind (4 to 6) in the fifth place. A wrong check digit makes no business of a person. An individual
+ * entrepreneur trades under the person's number.
  */
 export function isKzPersonNumber(value: string): boolean {
-  return checkKzBinIin(value) === 'ok' && /^\d{4}[0-3]/.test(value)
+  return /^\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[0-6]\d{5}$/.test(value)
 }
 
 const USCC_LETTERS = '0123456789ABCDEFGHJKLMNPQRTUWXY'

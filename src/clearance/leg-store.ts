@@ -19,10 +19,11 @@ import type { ClearanceContext } from './context.ts'
 import { contentDigest } from './decide-version.ts'
 import type { Taken } from './declaration-store.ts'
 import { draftMessage } from './draft-message.ts'
-import { drawsOf } from './fold-balance.ts'
+import { drawsOf, foldBalance } from './fold-balance.ts'
 import { isBehind, type ReceivedFrom } from './lane-place-store.ts'
 import { legIdentity, matchUnits, type TripContext } from './match-units.ts'
 import type { Departure, Leg, RailwayList } from './model.ts'
+import { findDraws } from './read-store.ts'
 
 export interface RailHandOver {
   readonly taken: Taken
@@ -171,10 +172,11 @@ export async function takeDeparture(
     where mode = ${mode} and source = 'carrier' and identity = ${legIdentity(departure.leg)}`.execute(tx)
   const trips = await findTrips(tx, mode, departure)
   const train = await withNotes(tx, mode, departure)
-  await saveDraws(tx, saved.key, train, await findHomeCandidates(tx, mode, reference, train, trips), trips)
+  const candidates = await findHomeCandidates(tx, mode, reference, train, trips)
+  const overdrawn = await saveDraws(tx, saved.key, train, candidates, trips)
   const message = await signDeparture(tx, context, saved, departure, warnings)
   return {
-    taken: { outcome: saved.outcome, about: saved.key, problems: warnings },
+    taken: { outcome: saved.outcome, about: saved.key, problems: [...warnings, ...overdrawn] },
     events: [
       {
         type: 'leg.departed',
@@ -232,22 +234,29 @@ export async function signWaitingDepartures(
   return { looked: rows.length, events, signed: events.length }
 }
 
-/** What this train drew from temporary declarations; a list that replaces another draws anew. */
+/**
+ * What this train drew from temporary declarations; a list that replaces another draws anew.
+ * @returns what is doubtful about their balances now. It stays at home
+ */
 async function saveDraws(
   tx: Transaction,
   leg: string,
   departure: Departure,
   candidates: readonly HomeCandidate[],
   trips: TripContext,
-): Promise<void> {
+): Promise<Problem[]> {
   await sql`delete from clearance.draw where leg = ${leg}`.execute(tx)
-  const temporary = candidates.filter(({ clearance }) => clearance.declaration.temporary)
-  for (const candidate of temporary) {
-    const { netMass, units, unweighedUnits } = drawsOf(departure, candidate.clearance, trips)
-    if (units > 0)
-      await sql`insert into clearance.draw (declaration, leg, net_mass, units, unweighed_units)
-        values (${candidate.key}, ${leg}, ${netMass}, ${units}, ${unweighedUnits})`.execute(tx)
+  const warnings: Problem[] = []
+  for (const { key, clearance } of candidates.filter((each) => each.clearance.declaration.temporary)) {
+    const { netMass, units, unweighedUnits } = drawsOf(departure, clearance, trips)
+    if (units === 0) continue
+    await sql`insert into clearance.draw (declaration, leg, net_mass, units, unweighed_units)
+      values (${key}, ${leg}, ${netMass}, ${units}, ${unweighedUnits})`.execute(tx)
+    const declarationId = clearance.declaration.id
+    for (const { code, facts } of foldBalance(clearance, await findDraws(tx, key)).warnings)
+      warnings.push({ code, pointer: '', facts: { ...facts, declarationId } })
   }
+  return warnings
 }
 
 /**

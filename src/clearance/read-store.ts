@@ -175,7 +175,8 @@ export async function findDeclaration(
   return { ...row, versions: versions.rows, balance }
 }
 
-async function findDraws(tx: Transaction, declaration: string) {
+/** What trains drew from a temporary declaration so far. */
+export async function findDraws(tx: Transaction, declaration: string): Promise<readonly Draw[]> {
   const { rows } = await sql<Draw>`
     select w.leg, trim_scale(w.net_mass)::text as "netMass", w.units, w.unweighed_units as "unweighedUnits",
       l.departed_at as "departedAt"
@@ -261,6 +262,38 @@ export async function listDefective(tx: Transaction, limit: number): Promise<rea
     select partner, mode, message, type, quarantined, problems, received_at as "receivedAt" from clearance.defective
     order by received_at desc limit ${limit}`.execute(tx)
   return rows
+}
+
+/** An arrival, a discrepancy, a reloading or a consignment note, of this side or of a partner. */
+export interface RailRecordRow {
+  readonly key: string
+  readonly mode: Mode
+  readonly partner: string | null
+  readonly record: 'arrival' | 'discrepancy' | 'reloading' | 'consignment-note'
+  readonly content: unknown
+  /** The message that told the partner of it, or that it came by. */
+  readonly message: string | null
+  readonly takenAt: Instant
+}
+
+const railRecords = sql`select key, mode, partner, record, content, message, taken_at as "takenAt" from clearance.rail_record`
+
+export async function listRailRecords(
+  tx: Transaction,
+  filter: Page & { direction: 'home' | 'partner'; mode?: Mode | undefined; record?: string | undefined },
+): Promise<readonly RailRecordRow[]> {
+  const { direction, mode = null, record = null, before } = filter
+  const { rows } = await sql<RailRecordRow>`${railRecords}
+    where direction = ${direction} and (${mode}::text is null or mode = ${mode})
+      and (${record}::text is null or record = ${record})
+      and (${before?.key ?? null}::uuid is null
+        or (taken_at, key) < (${before?.at ?? null}::timestamptz, ${before?.key ?? null}::uuid))
+    order by taken_at desc, key desc limit ${filter.limit}`.execute(tx)
+  return rows
+}
+
+export async function findRailRecord(tx: Transaction, key: string): Promise<RailRecordRow | undefined> {
+  return (await sql<RailRecordRow>`${railRecords} where key = ${key}`.execute(tx)).rows[0]
 }
 
 export interface LegRow {

@@ -52,7 +52,7 @@ export function inspectEntry(
 ): Decision<ReadMessage, EntryRefusal> {
   const read = readMessage(entry.message)
   if (!read.ok) {
-    const [header, payload, ...rest] = entry.message.split('.')
+    const [header, payload, ...rest] = entry.message.split('.', 4)
     const digest = rest.length === 1 ? sha256(`${header}.${payload}`) : undefined
     return refuse({ outcome: 'MALFORMED', digest, reason: read.refusal.reason })
   }

@@ -30,7 +30,7 @@ export async function openFrame(
 ): Promise<Decision<Uint8Array, FrameRefusal>> {
   const unreadable = refuse({ code: 'exchange/frame-unreadable' as const })
   if (compact.length > frameLimits.wireBytesMax) return unreadable
-  const parts = compact.split('.')
+  const parts = compact.split('.', 6)
   const header = parts.length === 5 && parts[0] ? readHeader(parts[0]) : undefined
   const key = header && decrypters.get(header.kid)
   const [, wrappedKey, iv, ciphertext, tag] = parts.map(decodeBase64Url)

@@ -149,7 +149,7 @@ describe('the outbox', () => {
       }
       await saveOutbound(tx, kz.node, [draft], testNow)
       second = kz.send({ second: true }, { lane }).catch((error: unknown) => error)
-      await tx.executeQuery(sql`select pg_sleep(0.2)`.compile(tx))
+      await tx.executeQuery(sql`select pg_sleep(1.5)`.compile(tx))
     })
     expect(String(await second)).toMatch(/outbound_place/)
     expect(await states(lane)).toEqual(['1 queued', '2 queued'])
@@ -310,13 +310,21 @@ describe('what becomes of a message', () => {
     expect((await laneStates(lane))[0]?.last_outcome).toBe('TYPE_UNKNOWN')
   })
 
-  test('goes on when its lane is released', async () => {
+  test('goes on when its lane is released, and not while another message of the lane is parked', async () => {
     const lane = newLane()
     const { id } = await kz.send({}, { lane })
     await kz.send({}, { lane })
-    await run((tx) => markParked(tx, [{ id, reason: 'TYPE_UNKNOWN' }]))
-    await run((tx) => releaseLane(tx, { ...link, lane }))
-    expect(await states(lane)).toEqual(['1 parked', '2 queued'])
+    const third = await kz.send({}, { lane })
+    const parked = [id, third.id].map((each) => ({ id: each, reason: 'TYPE_UNKNOWN' }))
+    await run((tx) => markParked(tx, parked))
+    const giveUp = async (each: string) => {
+      await run((tx) => tx.executeQuery(sql`update exchange.outbound set state = 'skipped' where id = ${each}`.compile(tx)))
+      await run((tx) => releaseLane(tx, { ...link, lane }))
+    }
+    await giveUp(id)
+    expect(await states(lane)).toEqual(['1 skipped', '2 waiting', '3 parked'])
+    await giveUp(third.id)
+    expect(await states(lane)).toEqual(['1 skipped', '2 queued', '3 skipped'])
   })
 
   test('parks all that waits in a mode that is left, and nothing of the other', async () => {

@@ -13,6 +13,7 @@ import {
 import type { Transaction } from '../platform/db/index.ts'
 import type { QueuedMessage } from './decide-delivery.ts'
 import { placeOf, type StoredMessage } from './decide-inbound.ts'
+import { decideResend, type Place, placeInstead } from './decide-resend.ts'
 import { frameLimits, saltBytes } from './frame.ts'
 import {
   composeMessage,
@@ -333,15 +334,23 @@ export async function markParked(
   )
 }
 
-/** Lets a parked lane go on: what waited in it is queued again. */
+/**
+ * Lets a parked lane go on, once the message that parked it has its new state: what waited in it is queued again, unless
+ * another message of the lane is parked as well.
+ */
 export async function releaseLane(tx: Transaction, lane: { partner: string; mode: Mode; lane: string }): Promise<void> {
   await sql`
-    with released as (
-      update exchange.lane set parked_by = null
+    with other as (
+      select id from exchange.outbound
+      where partner = ${lane.partner} and mode = ${lane.mode} and lane = ${lane.lane} and state = 'parked'
+      order by seq limit 1
+    ), released as (
+      update exchange.lane set parked_by = (select id from other)
       where partner = ${lane.partner} and mode = ${lane.mode} and id = ${lane.lane}
     )
     update exchange.outbound set state = 'queued'
-    where partner = ${lane.partner} and mode = ${lane.mode} and lane = ${lane.lane} and state = 'waiting'`.execute(tx)
+    where partner = ${lane.partner} and mode = ${lane.mode} and lane = ${lane.lane} and state = 'waiting'
+      and not exists (select from other)`.execute(tx)
 }
 
 /** Parks everything that waits in one mode, when the channel leaves that mode: it will never be sent as anything else. */
@@ -548,6 +557,7 @@ export async function saveLinkState(
 export type ParkedRefusal =
   | { readonly code: 'exchange/message-unknown'; readonly id: string }
   | { readonly code: 'exchange/message-not-parked'; readonly id: string; readonly state: string }
+  | { readonly code: 'exchange/part-damaged'; readonly id: string; readonly part: string }
 
 interface ParkedRow {
   readonly id: string
@@ -574,16 +584,6 @@ async function getParked(tx: Transaction, id: string): Promise<Decision<ParkedRo
   return accept(row)
 }
 
-/** Outcomes that the same bytes will meet again: the message must be signed anew, in the same place of its lane. */
-const needsReissue = new Set([
-  'EXPIRED',
-  'SIGNATURE_INVALID',
-  'ID_CONFLICT',
-  'AGREEMENT_UNKNOWN',
-  'CONDITIONS_NOT_ACCEPTED',
-  'SEQUENCE_TAKEN',
-])
-
 /**
  * Sends a parked message again. The same message, where it can still be taken; otherwise it is issued anew with a new id
  * that refers to the old one and stands in its place of the lane.
@@ -600,42 +600,54 @@ export async function resendMessage(
   if (!parked.ok) return parked
   const row = parked.value
   const link = { partner: row.partner, mode: row.mode, lane: row.lane }
-  if (Date.parse(row.expires_at) > now.getTime() && !needsReissue.has(row.last_outcome ?? '')) {
-    await releaseLane(tx, link)
-    await sql`update exchange.outbound set state = 'queued', not_before = ${now.toISOString()}::timestamptz
-      where id = ${id}`.execute(tx)
-    return accept({ id, reissued: false })
-  }
-  const payload = readMessage(row.message)
-  assert(payload.ok, 'a message of our own outbox is readable')
-  const parts = await readParts(tx, 'out', row, [id])
-  const body = parts.get(id)?.find(({ name }) => name === 'body')?.bytes
-  await sql`update exchange.outbound set state = 'reissued' where id = ${id}`.execute(tx)
-  const [signed] = await saveOutbound(
-    tx,
-    identity,
-    [
-      {
-        partner: row.partner,
-        mode: row.mode,
-        agreement: renewal.agreement,
-        type: row.type,
-        version: row.type_version,
-        subject: row.subject,
-        lane: row.lane,
-        ref: payload.value.payload.ref ?? id,
-        body,
-        use: payload.value.payload.use,
-        priority: 5,
-        expiresAt: renewal.expiresAt,
-        seq: row.seq,
-      },
-    ],
+  const read = readMessage(row.message)
+  assert(read.ok, 'a message of our own outbox is readable')
+  const { payload } = read.value
+  const held = (await readParts(tx, 'out', row, [id])).get(id) ?? []
+  const decided = decideResend(
+    { reason: row.last_outcome ?? '', expiresAt: new Date(row.expires_at), signed: payload.parts, held },
     now,
   )
-  await releaseLane(tx, link)
+  if (!decided.ok) return refuse({ ...decided.refusal, id })
+  if (decided.value.kind === 'again') {
+    await sql`update exchange.outbound set state = 'queued', not_before = ${now.toISOString()}::timestamptz
+      where id = ${id}`.execute(tx)
+    await releaseLane(tx, link)
+    return accept({ id, reissued: false })
+  }
+  const instead = await issueInstead(tx, identity, row, decided.value.place, 'reissued', now, {
+    agreement: renewal.agreement,
+    type: row.type,
+    version: row.type_version,
+    ref: payload.ref ?? id,
+    body: held.find(({ name }) => name === 'body')?.bytes,
+    use: payload.use,
+    expiresAt: renewal.expiresAt,
+  })
+  return accept({ id: instead, reissued: true })
+}
+
+/** Signs a message that comes instead of a parked one, and lets the lane go on. */
+async function issueInstead(
+  tx: Transaction,
+  identity: OutboxIdentity,
+  row: ParkedRow,
+  place: Place,
+  state: 'reissued' | 'skipped',
+  now: Date,
+  draft: Pick<OutboundDraft, 'agreement' | 'type' | 'version' | 'ref' | 'body' | 'use' | 'expiresAt'>,
+): Promise<string> {
+  const { partner, mode, lane, subject } = row
+  const leave = () => sql`update exchange.outbound set state = ${state} where id = ${row.id}`.execute(tx)
+  const issue = (seq: number | undefined) =>
+    saveOutbound(tx, identity, [{ partner, mode, lane, subject, priority: 5, ...draft, seq }], now)
+  // The same place must be free before it is taken; the next one is counted while the old message still holds its own.
+  if (place === 'same') await leave()
+  const [signed] = await issue(place === 'same' ? row.seq : undefined)
+  if (place === 'next') await leave()
+  await releaseLane(tx, { partner, mode, lane })
   assert(signed, 'one draft gives one message')
-  return accept({ id: signed.id, reissued: true })
+  return signed.id
 }
 
 /** Gives a parked message up: a signed SKIP fills its place, so that the lane goes on and the partner knows. */
@@ -649,29 +661,13 @@ export async function skipMessage(
   const parked = await getParked(tx, id)
   if (!parked.ok) return parked
   const row = parked.value
-  await sql`update exchange.outbound set state = 'skipped' where id = ${id}`.execute(tx)
-  const [signed] = await saveOutbound(
-    tx,
-    identity,
-    [
-      {
-        partner: row.partner,
-        mode: row.mode,
-        agreement: renewal.agreement,
-        type: 'SKIP',
-        version: 1,
-        subject: row.subject,
-        lane: row.lane,
-        ref: id,
-        use: renewal.use,
-        priority: 5,
-        expiresAt: renewal.expiresAt,
-        seq: row.seq,
-      },
-    ],
-    now,
-  )
-  await releaseLane(tx, { partner: row.partner, mode: row.mode, lane: row.lane })
-  assert(signed, 'one draft gives one message')
-  return accept({ id: signed.id })
+  const instead = await issueInstead(tx, identity, row, placeInstead(row.last_outcome ?? ''), 'skipped', now, {
+    agreement: renewal.agreement,
+    type: 'SKIP',
+    version: 1,
+    ref: id,
+    use: renewal.use,
+    expiresAt: renewal.expiresAt,
+  })
+  return accept({ id: instead })
 }

@@ -70,7 +70,7 @@ function readObject(part: string): { [name: string]: JsonValue } | undefined {
 export function readJws(compact: string, typ: SignedKind): Decision<ReadJws, JwsRefusal> {
   const malformed = (reason: string) => refuse({ code: 'exchange/malformed' as const, reason })
   if (compact.length > jwsLengthMax[typ]) return malformed('too-large')
-  const parts = compact.split('.')
+  const parts = compact.split('.', 4)
   const [headerPart, payloadPart, signaturePart] = parts
   if (parts.length !== 3 || !headerPart || !payloadPart || !signaturePart) return malformed('not-compact')
   const header = readObject(headerPart)

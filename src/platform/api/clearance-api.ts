@@ -15,6 +15,7 @@ import {
   listDeclarations,
   listDefective,
   listLegs,
+  listRailRecords,
   listReceived,
   listSubmissionRecords,
   listSubmissions,
@@ -35,6 +36,8 @@ import {
   LegSummary,
   Mode,
   plainText,
+  RailRecord,
+  RailRecordKind,
   ReceivedDetail,
   ReceivedSummary,
   Submission,
@@ -243,7 +246,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
             before: Before,
             outcome: Type.Optional(plainText(20)),
             declarationId: Type.Optional(plainText(70)),
-            unit: Type.Optional(plainText(17, 'A container or wagon number')),
+            unit: Type.Optional(plainText(35, 'The number of a container, a wagon or a consignment note')),
           },
           closed,
         ),
@@ -419,6 +422,31 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
     },
   )
 
+  const RailRecordQuery = Type.Object(
+    { limit: Limit, before: Before, mode: Type.Optional(Mode), record: Type.Optional(RailRecordKind) },
+    closed,
+  )
+  app.get(
+    '/api/v1/rail-records',
+    {
+      config: { scope: 'read' },
+      schema: {
+        operationId: 'listRailRecords',
+        tags: ['trains'],
+        summary: 'Arrivals, discrepancies, reloadings and consignment notes that were handed over here',
+        querystring: RailRecordQuery,
+        response: { 200: page(RailRecord), ...problemAnswers },
+      },
+    },
+    async (request) => {
+      const limit = limitOf(request.query.limit)
+      const before = beforeOf(request.query.before)
+      const filter = { ...request.query, direction: 'home' as const, limit, before }
+      const rows = await withActor(db, actedBy(request, 'clearance'), (tx) => listRailRecords(tx, filter))
+      return pageOf(rows, limit, ({ takenAt, key }) => placeIn({ at: takenAt, key }))
+    },
+  )
+
   const PurposeHeaders = Type.Object({
     [purposeHeader]: Type.Optional(Type.String({ maxLength: 100, description: 'customs-control' })),
   })
@@ -437,7 +465,7 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
             before: Before,
             mode: Type.Optional(Mode),
             declarationId: Type.Optional(plainText(70)),
-            unit: Type.Optional(plainText(17, 'A container or wagon number')),
+            unit: Type.Optional(plainText(35, 'The number of a container, a wagon or a consignment note')),
           },
           closed,
         ),
@@ -485,6 +513,36 @@ export function registerClearanceApi(app: HttpServer, node: ApiNode): void {
         return row
       })
       return found ?? sendRefusal(request, reply, { code: 'clearance/declaration-unknown', key: request.params.id })
+    },
+  )
+
+  app.get(
+    '/api/v1/received-rail-records',
+    {
+      config: { scope: 'read-received' },
+      schema: {
+        operationId: 'listReceivedRailRecords',
+        tags: ['received'],
+        summary: 'Arrivals and discrepancies that partners told of; the reading is recorded',
+        headers: PurposeHeaders,
+        querystring: RailRecordQuery,
+        response: { 200: page(RailRecord), ...problemAnswers },
+      },
+    },
+    async (request, reply) => {
+      if (request.headers[purposeHeader] !== customsControl)
+        return sendRefusal(request, reply, { code: 'access/purpose-missing', clause: 'STOP-2021/6.2' })
+      const limit = limitOf(request.query.limit)
+      const before = beforeOf(request.query.before)
+      const by = actedBy(request, customsControl)
+      const rows = await withActor(db, by, async (tx) => {
+        const found = await listRailRecords(tx, { ...request.query, direction: 'partner', limit, before })
+        await recordEvents(tx, by, [
+          { type: 'received.read', subject: 'rail-records', facts: { record: `${found.length} rows` } },
+        ])
+        return found
+      })
+      return pageOf(rows, limit, ({ takenAt, key }) => placeIn({ at: takenAt, key }))
     },
   )
 

@@ -169,6 +169,22 @@ export const MessageDetail = Type.Object({
   receipt: nullable(Type.String({ description: 'The signed receipt, compact JWS' })),
 })
 
+export const RailRecordKind = Type.Union([
+  Type.Literal('arrival'),
+  Type.Literal('discrepancy'),
+  Type.Literal('reloading'),
+  Type.Literal('consignment-note'),
+])
+export const RailRecord = Type.Object({
+  key: Uuid,
+  mode: Mode,
+  partner: nullable(Type.String()),
+  record: RailRecordKind,
+  content: Type.Unknown({ description: 'As it was handed over here, or as the partner sent it' }),
+  message: nullable(Uuid),
+  takenAt: Time,
+})
+
 const legMembers = {
   key: Uuid,
   mode: Mode,

@@ -15,7 +15,8 @@ export function registerDemoCommand(program: Command): void {
     .option('--json', 'print the account as JSON')
     .action(async (options: { once?: boolean; folder: string; json?: boolean }) => {
       const interrupted = new Promise<string>((resolve) => {
-        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
+        // A terminal and the launcher may both pass one Ctrl-C on: the second must not cut the stop short.
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
       })
       const say = options.json ? () => {} : print
       say('Starting PostgreSQL and two nodes …')

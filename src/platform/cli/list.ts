@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   findDeclaration,
   findLeg,
+  findRailRecord,
   findReceived,
   findSubmission,
   type Leg,
@@ -279,7 +280,9 @@ export function registerListCommands(program: Command): void {
     })
 
   withConfigOption(program.command('show'))
-    .description('everything about one id: a message, a declaration, a received clearance, a leg or a submission')
+    .description(
+      'everything about one id: a message, a declaration, a received clearance, a leg, a rail record or a submission',
+    )
     .argument('<id>', 'an id as the lists show it, or a declaration number')
     .option('--json', 'print as JSON')
     .action(async (id: string, options: ConfigOption & { json?: boolean }) => {
@@ -315,6 +318,8 @@ async function findAnything(
   if (received) return { kind: 'received', value: withoutContent(received) }
   const leg = await findLeg(tx, node.clearance.reference, id)
   if (leg) return { kind: 'leg', value: { ...leg, list: undefined } }
+  const record = await findRailRecord(tx, id)
+  if (record) return { kind: record.record, value: { ...record, content: undefined } }
   const submission = await findSubmission(tx, id)
   return submission && { kind: 'submission', value: submission }
 }

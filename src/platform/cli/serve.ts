@@ -44,7 +44,8 @@ export function registerServeCommands(program: Command): void {
 /** Resolves at the first signal to stop, or when the parent that started us is gone. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    // A terminal and the launcher may both pass one Ctrl-C on: the second must not cut the stop short.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve())
     if (process.send) process.once('disconnect', () => resolve())
   })
 }

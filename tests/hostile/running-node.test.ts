@@ -1,0 +1,215 @@
+/**
+ * A node in a process of its own, as an administration runs it, and a partner gone bad that holds all its keys. What is
+ * refused is refused with a code, costs the node nothing that lasts, and neither logs nor processes tell a secret.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type FrameEntry, sealFrame, writeFrame } from '../../src/exchange/index.ts'
+import { PeerClient } from '../../src/platform/peer/index.ts'
+import { HostileSender, type PeerAnswer } from '../builders/hostile-peer.ts'
+import { startNodes, type TwoTestNodes } from '../builders/node.ts'
+import { makeTlsKey } from '../builders/tls.ts'
+
+let two: TwoTestNodes
+let china: HostileSender
+beforeAll(async () => {
+  two = await startNodes({ processes: true, logLevel: 'debug' })
+  china = new HostileSender(two.cn, two.kz)
+})
+afterAll(async () => {
+  china?.close()
+  await two?.close()
+})
+
+/** What the node keeps that a refusal must not add to. */
+async function books(): Promise<unknown> {
+  const rows = await two.kz.rows(sql`select (select count(*)::int from exchange.inbound) as inbound,
+    (select count(*)::int from exchange.outbound) as outbound, (select count(*)::int from exchange.part) as parts,
+    (select count(*)::int from clearance.received) as received`)
+  return rows[0]
+}
+
+const count = async (table: string): Promise<number> => {
+  const [row] = await two.kz.rows(sql<{ count: number }>`select count(*)::int as count from ${sql.table(table)}`)
+  return row?.count ?? 0
+}
+
+async function memoryMb(): Promise<number> {
+  const text = await two.kz.get<string>('/metrics')
+  return Number(/^process_resident_memory_bytes\S* (\d+)/m.exec(text)?.[1]) / 2 ** 20
+}
+
+async function seal(plain: Uint8Array): Promise<string> {
+  const partner = (await two.cn.services.exchange.partners()).find(({ id }) => id === two.kz.id)
+  const [recipient] = partner?.keyrings.live?.decrypt ?? []
+  if (!recipient) throw new Error('the partner has a key to seal for')
+  return await sealFrame(plain, recipient)
+}
+
+const said = ({ status, text, answer }: PeerAnswer): string => {
+  if (answer) return `${answer.outcome} ${answer.results[0]?.outcome ?? ''}`.trim()
+  return `${status} ${(JSON.parse(text) as { code: string }).code}`
+}
+const post = async (body: string): Promise<string> => said(await china.post(body))
+const postFrame = async (frame: string): Promise<string> => await post(china.sign(frame))
+
+const empty = { message: '', parts: {} }
+const plainOf = (text: string) => Buffer.from(text)
+const frames: ReadonlyArray<readonly [string, () => Uint8Array, string]> = [
+  ['no JSON', () => plainOf('{"messages":'), 'FRAME_UNREADABLE'],
+  ['4 MiB of brackets', () => Buffer.alloc(4 * 2 ** 20, '['), 'FRAME_UNREADABLE'],
+  ['more than 4 MiB', () => Buffer.alloc(4 * 2 ** 20 + 1, ' '), 'FRAME_UNREADABLE'],
+  ['501 messages', () => writeFrame(Array.from({ length: 501 }, () => empty)), 'FRAME_UNREADABLE'],
+  ['a member twice', () => plainOf('{"messages":[],"messages":[]}'), 'FRAME_UNREADABLE'],
+  ['__proto__', () => plainOf('{"messages":[{"message":"","parts":{},"__proto__":{}}]}'), 'FRAME_UNREADABLE'],
+  ['1e400', () => plainOf('{"messages":[{"message":1e400,"parts":{}}]}'), 'FRAME_UNREADABLE'],
+  ['half a character', () => plainOf('{"messages":[{"message":"\\ud800","parts":{}}]}'), 'FRAME_UNREADABLE'],
+  ['bytes that are no UTF-8', () => Buffer.from([0x7b, 0xff, 0xfe]), 'FRAME_UNREADABLE'],
+  ['a message of 4 MiB', () => writeFrame([{ message: 'x'.repeat(4 * 2 ** 20 - 100), parts: {} }]), 'OK MALFORMED'],
+  ['a message of dots', () => writeFrame([{ message: '.'.repeat(4 * 2 ** 20 - 100), parts: {} }]), 'OK MALFORMED'],
+  [
+    'fifty thousand parts',
+    () =>
+      writeFrame([{ message: '', parts: Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`p${i}`, ''])) }]),
+    'OK MALFORMED',
+  ],
+]
+
+describe('what a partner with all its keys can send', () => {
+  test.each(frames)('a frame of %s is refused and leaves nothing', async (_what, plain, outcome) => {
+    const before = await books()
+    expect(await postFrame(await seal(plain()))).toBe(outcome)
+    expect(await books()).toEqual(before)
+  })
+
+  test.each([
+    ['dots', '.'.repeat(6 * 2 ** 20 - 4000), 'FRAME_UNREADABLE'],
+    ['a frame that was sealed for the sender itself', undefined, 'FRAME_UNREADABLE'],
+  ])('%s in place of a frame is refused', async (_what, text, outcome) => {
+    const own = two.cn.services.keys.keyset('live')
+    const frame =
+      text ?? (JSON.parse(await china.seal([])) as { frame: string }).frame.replace(/^[^.]+/, own.split('.')[0] ?? '')
+    expect(await postFrame(frame)).toBe(outcome)
+  })
+
+  test.each([
+    ['nothing', '', '400 exchange/request-invalid'],
+    ['an array', '[]', '400 exchange/request-invalid'],
+    ['a third member', '{"request":"","frame":"","x":""}', '400 exchange/request-invalid'],
+    ['a member twice', '{"request":"","frame":"","frame":""}', '400 exchange/request-invalid'],
+    ['5 MiB of brackets', '['.repeat(5 * 2 ** 20), '400 exchange/request-invalid'],
+    ['5 MiB of escapes', `{"request":"${'\\"'.repeat(2.5 * 2 ** 20)}`, '400 exchange/request-invalid'],
+    ['6 MiB and a byte', 'x'.repeat(6 * 2 ** 20 + 1), '413 exchange/frame-too-large'],
+    ['an empty request', '{"request":"","frame":""}', 'REQUEST_INVALID'],
+    ['a request of dots', `{"request":"${'.'.repeat(5 * 2 ** 20)}","frame":""}`, 'REQUEST_INVALID'],
+  ])('a body of %s is refused', async (_what, body, outcome) => {
+    expect(await post(body)).toBe(outcome)
+  })
+
+  test('a thousand refused frames cost no memory, no rows and few lines of the record', async () => {
+    const frame = await seal(writeFrame(Array.from({ length: 100 }, (): FrameEntry => empty)))
+    const flood = async (requests: number): Promise<void> => {
+      let left = requests
+      const worker = async (): Promise<void> => {
+        while (left-- > 0) expect(await postFrame(frame)).toBe('OK MALFORMED')
+      }
+      await Promise.all(Array.from({ length: 4 }, worker))
+    }
+    await flood(500)
+    const before = { books: await books(), refusals: await count('exchange.refusal'), memory: await memoryMb() }
+    const entries = (await two.kz.audit()).length
+    await flood(500)
+    expect(await books()).toEqual(before.books)
+    expect(await memoryMb()).toBeLessThan(before.memory + 80)
+    // An hour may have begun meanwhile, which counts anew.
+    expect(await count('exchange.refusal')).toBeLessThanOrEqual(before.refusals + 1)
+    expect((await two.kz.audit()).length - entries).toBeLessThanOrEqual(15)
+  })
+
+  test('a flood of large bodies leaves home systems answered and memory bounded', async () => {
+    const body = china.sign('A'.repeat(6 * 2 ** 20 - 4000))
+    const client = new PeerClient(two.cn.services.keys.tls)
+    const pins = [two.kz.services.keys.tls.spkiSha256]
+    const endpoint = `https://127.0.0.1:${two.kz.exchangePort}`
+    let answered = 0
+    let flooding = true
+    const asking = (async () => {
+      while (flooding) {
+        await two.kz.get('/healthz')
+        answered += 1
+      }
+    })()
+    const statuses = await Promise.all(
+      Array.from(
+        { length: 40 },
+        async () => (await client.post({ endpoint, pins }, '/exchange/v1/frames', body)).status,
+      ),
+    )
+    flooding = false
+    await asking
+    client.close()
+    // Those that were read got a signed refusal; what was too much at once was told to come again.
+    expect(statuses).toContain(200)
+    expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([])
+    expect(answered).toBeGreaterThan(5)
+    expect(await memoryMb()).toBeLessThan(900)
+  })
+
+  test('strangers who hold connections open keep no partner out', async () => {
+    const stranger = new PeerClient(await makeTlsKey(), 2)
+    const endpoint = `https://127.0.0.1:${two.kz.exchangePort}`
+    const pins = [two.kz.services.keys.tls.spkiSha256]
+    const refused = await Promise.all(
+      Array.from({ length: 60 }, () =>
+        stranger.post({ endpoint, pins }, '/exchange/v1/frames', '{}').then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      ),
+    )
+    stranger.close()
+    expect(refused.filter((status) => status !== 403 && status !== 0)).toEqual([])
+    expect(await post('{}')).toBe('400 exchange/request-invalid')
+  })
+})
+
+describe('what a node tells of itself', () => {
+  /** Texts that stand in what was handed over and received, and nowhere else. */
+  async function contentOf(files: readonly string[]): Promise<readonly string[]> {
+    const texts = await Promise.all(
+      files.map((file) => readFile(new URL(`../../samples/${file}`, import.meta.url), 'utf8')),
+    )
+    const found = texts.flatMap((text) => [...text.matchAll(/"(?:text|name|description|id)":\s*"([^"]{8,})"/g)])
+    return [...new Set(found.map(([, text]) => text ?? ''))].filter((text) => !/^[A-Z]{4}\d{7}$|^\d{4}-/.test(text))
+  }
+
+  test('its log, at its most talkative, has no goods, names, declaration numbers or secrets', async () => {
+    const files = ['trains/t1/cn-declarations.ndjson', 'trains/t1/cn-list-1.json', 'trains/t1/cn-departure.json']
+    for (const file of files) await two.cn.submitFile(file)
+    await two.cn.call('POST', '/api/v1/submissions', { body: '{"record":"declaration","content":{"x":"ГЕРХЕЙМНИС"}}' })
+    await two.cn.call('GET', '/api/v1/declarations?declarationId=%1b%5b31mГЕРХЕЙМНИС')
+    await two.cn.call('GET', '/api/v1/declarations', { token: 'dostyk_notatokenofanybody' })
+    two.cut()
+    await two.cn.submitFile('trains/t3/cn-declarations.ndjson')
+    two.restore()
+    await two.settle()
+    const content = await contentOf([...files, 'trains/t3/cn-declarations.ndjson'])
+    expect(content.length).toBeGreaterThan(100)
+    for (const node of [two.kz, two.cn]) {
+      expect(node.log.length).toBeGreaterThan(100)
+      const passphrase = (await readFile(join(node.folder, 'passphrase'), 'utf8')).trim()
+      const password = new URL(node.database.appUrl).password
+      const secrets = [passphrase, password, node.token, 'dostyk_notatoken', 'ГЕРХЕЙМНИС', 'PRIVATE KEY', '"d":']
+      expect([...content, ...secrets].filter((text) => node.log.includes(text))).toEqual([])
+      expect(node.log).not.toContain('\u001b')
+    }
+  })
+
+  test('its files with secrets are its owner’s alone', async () => {
+    const secret = ['dostyk.json', 'passphrase', 'keys/node.private.jwe', 'keys/root.private.jwe']
+    for (const file of secret) expect((await stat(join(two.kz.folder, file))).mode & 0o077).toBe(0)
+    for (const folder of ['keys', 'inbox']) expect((await stat(join(two.kz.folder, folder))).mode & 0o077).toBe(0)
+  })
+})
