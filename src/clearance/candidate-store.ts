@@ -5,9 +5,17 @@ import type { Instant } from '../kernel/index.ts'
 import type { Transaction } from '../platform/db/index.ts'
 import type { LeftOutLine } from './decide-eligibility.ts'
 import { leaveOutLines } from './leave-out-lines.ts'
-import { type Candidate, type EndedTrip, legIdentity, noteNumber, type Train, type TripContext } from './match-units.ts'
+import {
+  type Candidate,
+  type EndedTrip,
+  legIdentity,
+  noteNumber,
+  stationCountry,
+  type Train,
+  type TripContext,
+} from './match-units.ts'
 import type { Clearance, ConsignmentNote, Departure, HomeDeclaration, Leg, RailwayList, Reloading } from './model.ts'
-import { carriedBefore, nameByNotes, nameDeclarations } from './name-declarations.ts'
+import { carriedBefore, handedOverDaysMax, nameByNotes, nameDeclarations } from './name-declarations.ts'
 import type { Reference } from './reference/index.ts'
 
 export interface HomeCandidate extends Candidate {
@@ -93,15 +101,20 @@ export async function findReceivedCandidates(
 export async function findTrips(tx: Transaction, mode: Mode, train: Train): Promise<TripContext> {
   const before = carriedBefore(await findReloadings(tx, mode, train.leg))
   const { units } = namesOf(train, { ended: [], carriedBefore: before })
-  // Over is what was closed here, and what our customs handed over at the border.
+  // Over is what was closed here, what our customs handed over at the border, and what a partner handed over so long
+  // ago that a second crossing is another trip.
+  const to = sql`coalesce(l.leg #>> '{to,country}', left(l.leg #>> '{to,unLocode}', 2))`
+  const from = sql`coalesce(l.leg #>> '{from,country}', left(l.leg #>> '{from,unLocode}', 2))`
+  const handedOver = sql`l.source = 'partner' and ${from} = ${stationCountry(train.leg.from) ?? ''}`
   const { rows } = await sql<EndedTrip>`
     select u.unit, coalesce(l.departed_at, l.planned_at, l.arrived_at, l.changed_at) as "legAt",
-      coalesce(l.closed_at, l.departed_at) as "endedAt"
+      least(l.closed_at, case when l.source = 'customs' then l.departed_at
+        when ${handedOver} then l.departed_at + make_interval(days => ${handedOverDaysMax - 1}) end) as "endedAt"
     from clearance.leg_unit u join clearance.leg l on l.key = u.leg
     where l.mode = ${mode} and u.unit = any(${units}::text[]) and (l.closed_at is not null
-      or (l.source = 'customs' and l.departed_at is not null
-        and coalesce(l.leg #>> '{to,country}', left(l.leg #>> '{to,unLocode}', 2))
-          is distinct from coalesce(l.leg #>> '{from,country}', left(l.leg #>> '{from,unLocode}', 2))))`.execute(tx)
+      or (l.departed_at is not null and ((l.source = 'customs' and ${to} is distinct from ${from}) or ${handedOver})))`.execute(
+    tx,
+  )
   return { ended: rows, carriedBefore: before }
 }
 

@@ -76,30 +76,33 @@ export async function takeSubmission(
   const opened = await contextNow()
   const id = uuidv7({ msecs: opened.now.getTime() })
   const actor = { actor: request.source, purpose: 'intake' }
-  await withActor(db, actor, async (tx) => {
+  const hash = createHash('sha256')
+  let totals: Totals = { records: 0, taken: 0, unchanged: 0, refused: 0, bytes: 0 }
+  const results: RecordResult[] = []
+  // It is opened with its first records and closed with its last: a short submission is one commit.
+  let isOpen = false
+  const open = async (tx: Transaction): Promise<readonly AuditEvent[]> => {
+    if (isOpen) return []
     await sql`insert into clearance.submission (id, mode, channel, source, file_name)
       values (${id}, ${opened.mode}, ${request.channel}, ${request.source}, ${request.fileName ?? null})`.execute(tx)
-    await recordEvents(tx, actor, [
-      { type: 'submission.received', subject: id, facts: { channel: request.channel, mode: opened.mode } },
-    ])
-  })
-  const hash = createHash('sha256')
-  const totals = { records: 0, taken: 0, unchanged: 0, refused: 0, bytes: 0 }
-  const results: RecordResult[] = []
+    return [{ type: 'submission.received', subject: id, facts: { channel: request.channel, mode: opened.mode } }]
+  }
   const counted = count(source, (chunk) => {
     hash.update(chunk)
-    totals.bytes += chunk.length
+    totals = { ...totals, bytes: totals.bytes + chunk.length }
   })
-  const flush = async (entries: readonly IntakeEntry[]): Promise<void> => {
+  const flush = async (entries: readonly IntakeEntry[], digest?: string): Promise<void> => {
     const context = inMode(await contextNow(), opened.mode)
-    const taken = await withActor(db, actor, (tx) => takeEntries(tx, context, id, request.source, entries))
+    const taken = await withActor(db, actor, async (tx) => {
+      const outcomes = await takeEntries(tx, context, id, request.source, entries, await open(tx))
+      if (digest !== undefined) await closeSubmission(tx, id, countTaken(totals, outcomes), digest)
+      return outcomes
+    })
+    isOpen = true
+    totals = countTaken(totals, taken)
     for (const [index, entry] of entries.entries()) {
       const each = taken[index]
       assert(each, 'every entry has an outcome')
-      totals.records += 1
-      if (each.outcome === 'refused') totals.refused += 1
-      else if (each.outcome === 'unchanged' || each.outcome === 'superseded') totals.unchanged += 1
-      else totals.taken += 1
       if (results.length < resultsMax)
         results.push({
           position: entry.position,
@@ -114,7 +117,7 @@ export async function takeSubmission(
     }
     onProgress?.(totals)
   }
-  let failure: unknown
+  let digest: string
   try {
     let waiting: IntakeEntry[] = []
     let bytes = 0
@@ -132,18 +135,50 @@ export async function takeSubmission(
       waiting = []
       bytes = 0
     }
-    if (waiting.length > 0) await flush(waiting)
+    digest = hash.copy().digest('hex')
+    await flush(waiting, digest)
   } catch (error) {
-    failure = error
+    await withActor(db, actor, async (tx) => {
+      await recordEvents(tx, actor, await open(tx))
+      await closeSubmission(tx, id, totals, hash.digest('hex'), 'interrupted')
+    })
+    throw error
   }
-  const digest = hash.digest('hex')
-  await withActor(db, actor, (tx) =>
-    sql`update clearance.submission set finished_at = now(), bytes = ${totals.bytes}, digest = ${digest},
-      records = ${totals.records}, taken = ${totals.taken}, unchanged = ${totals.unchanged}, refused = ${totals.refused},
-      failure = ${failure === undefined ? null : 'interrupted'} where id = ${id}`.execute(tx),
-  )
-  if (failure !== undefined) throw failure
   return { id, mode: opened.mode, ...totals, digest, results }
+}
+
+interface Totals {
+  readonly records: number
+  readonly taken: number
+  readonly unchanged: number
+  readonly refused: number
+  readonly bytes: number
+}
+
+function countTaken(before: Totals, taken: readonly Taken[]): Totals {
+  const count = (...outcomes: Taken['outcome'][]): number =>
+    taken.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const unchanged = count('unchanged', 'superseded')
+  const refused = count('refused')
+  return {
+    ...before,
+    records: before.records + taken.length,
+    taken: before.taken + taken.length - unchanged - refused,
+    unchanged: before.unchanged + unchanged,
+    refused: before.refused + refused,
+  }
+}
+
+async function closeSubmission(
+  tx: Transaction,
+  id: string,
+  totals: Totals,
+  digest: string,
+  failure: 'interrupted' | null = null,
+): Promise<void> {
+  await sql`update clearance.submission set finished_at = now(), bytes = ${totals.bytes}, digest = ${digest},
+    records = ${totals.records}, taken = ${totals.taken}, unchanged = ${totals.unchanged}, refused = ${totals.refused},
+    failure = ${failure} where id = ${id}`.execute(tx)
 }
 
 /** States the release of a cleared declaration whose format cannot say it. What the record says itself prevails. */
@@ -167,16 +202,20 @@ async function* count(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array
   }
 }
 
-/** Takes entries in their order and writes what became of each, with the original bytes. */
+/**
+ * Takes entries in their order and writes what became of each, with the original bytes.
+ * @param before what this transaction did already, for its one entry in the record
+ */
 async function takeEntries(
   tx: Transaction,
   context: ClearanceContext,
   submission: string,
   source: string,
   entries: readonly IntakeEntry[],
+  before: readonly AuditEvent[],
 ): Promise<readonly Taken[]> {
   const taken = new Map<IntakeEntry, Taken>()
-  const events: AuditEvent[] = []
+  const events: AuditEvent[] = [...before]
   let signed = 0
   let wave: { entry: IntakeEntry; record: DeclarationRecord }[] = []
   const flushWave = async (): Promise<void> => {

@@ -245,7 +245,8 @@ function endsBefore({ legAt, endedAt }: EndedTrip, trip: Trip, legMs: number): b
   return !trip.isTemporary && Date.parse(legAt) >= trip.releasedMs - slackMs && Date.parse(endedAt) < legMs - slackMs
 }
 
-function stationCountry({ country, unLocode }: Station): string | undefined {
+/** The country a station is said to be in, or its UN/LOCODE tells. */
+export function stationCountry({ country, unLocode }: Station): string | undefined {
   return country ?? unLocode?.slice(0, 2)
 }
 

@@ -4,7 +4,7 @@ import type { ConsignmentNote, Departure, ListedContainer, ListedWagon, Reloadin
 
 const DAY_MS = 86_400_000
 /** A train waits at the border for days after it was handed over; later, a DEP speaks of an earlier trip. */
-const HANDED_OVER_DAYS_MAX = 10
+export const handedOverDaysMax = 10
 const HANDED_OVER_AFTER_DAYS_MAX = 1
 
 type Listed = ListedWagon | ListedContainer
@@ -74,7 +74,7 @@ function distinct(values: readonly string[]): string[] {
 function isNear(leftAt: string, at: string | undefined): boolean {
   if (at === undefined) return true
   const days = (Date.parse(at) - Date.parse(leftAt)) / DAY_MS
-  return -HANDED_OVER_AFTER_DAYS_MAX <= days && days <= HANDED_OVER_DAYS_MAX
+  return -HANDED_OVER_AFTER_DAYS_MAX <= days && days <= handedOverDaysMax
 }
 
 function endedBetween({ endedAt }: EndedTrip, leftAt: string, at: string | undefined): boolean {

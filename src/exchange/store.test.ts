@@ -318,7 +318,9 @@ describe('what becomes of a message', () => {
     const parked = [id, third.id].map((each) => ({ id: each, reason: 'TYPE_UNKNOWN' }))
     await run((tx) => markParked(tx, parked))
     const giveUp = async (each: string) => {
-      await run((tx) => tx.executeQuery(sql`update exchange.outbound set state = 'skipped' where id = ${each}`.compile(tx)))
+      await run((tx) =>
+        tx.executeQuery(sql`update exchange.outbound set state = 'skipped' where id = ${each}`.compile(tx)),
+      )
       await run((tx) => releaseLane(tx, { ...link, lane }))
     }
     await giveUp(id)

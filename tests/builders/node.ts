@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type RawBuilder, sql } from 'kysely'
@@ -343,6 +343,8 @@ async function startProcess(configPath: string): Promise<RunningPart> {
   const child = fork(cli, ['serve', '--config', configPath], {
     execPath: node24,
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    // A node that is started again and again in one test is compiled once.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(configPath), '..', 'compiled') },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let log = ''

@@ -2,15 +2,23 @@
  * A node in a process of its own, as an administration runs it, and a partner gone bad that holds all its keys. What is
  * refused is refused with a code, costs the node nothing that lasts, and neither logs nor processes tell a secret.
  */
-import { readFile, stat } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FrameEntry, sealFrame, writeFrame } from '../../src/exchange/index.ts'
+import { Fault } from '../../src/kernel/index.ts'
+import { migrate } from '../../src/platform/db/index.ts'
+import { diagnose } from '../../src/platform/doctor.ts'
 import { PeerClient } from '../../src/platform/peer/index.ts'
+import { prepareConfig } from '../../src/platform/running-config.ts'
 import { HostileSender, type PeerAnswer } from '../builders/hostile-peer.ts'
 import { startNodes, type TwoTestNodes } from '../builders/node.ts'
 import { makeTlsKey } from '../builders/tls.ts'
+
+const cli = fileURLToPath(new URL('../../src/platform/cli.ts', import.meta.url))
 
 let two: TwoTestNodes
 let china: HostileSender
@@ -212,4 +220,66 @@ describe('what a node tells of itself', () => {
     for (const file of secret) expect((await stat(join(two.kz.folder, file))).mode & 0o077).toBe(0)
     for (const folder of ['keys', 'inbox']) expect((await stat(join(two.kz.folder, folder))).mode & 0o077).toBe(0)
   })
+
+  const password = 'S3cr3tPass'
+  test.each([
+    ['that nobody answers at', `postgres://user:${password}@127.0.0.1:1/db`],
+    ['with an impossible port', `postgres://user:${password}@127.0.0.1:99999/db`],
+    ['with a broken percent sign', `postgres://user:${password}%zz@127.0.0.1:1/db`],
+    ['with a space in it', `postgres://user:${password} x@127.0.0.1:1/db`],
+    ['of another kind', `mysql://user:${password}@127.0.0.1/db`],
+    ['that is none', `user=x password=${password}`],
+  ])('the address of a database %s is refused without its password', async (_what, url) => {
+    const config = JSON.parse(await readFile(two.kz.configPath, 'utf8')) as Record<string, unknown>
+    const path = join(two.kz.folder, 'elsewhere.json')
+    const refusalOf = (env: NodeJS.ProcessEnv): Promise<unknown> =>
+      prepareConfig(path, env)
+        .then(
+          ({ database }) => migrate(database.ownerUrl),
+          (error: unknown) => error,
+        )
+        .catch((error: unknown) => error)
+    for (const [database, env] of [
+      [{}, { DATABASE_URL: url }],
+      [{ url }, {}],
+    ] as const) {
+      await writeFile(path, JSON.stringify({ ...config, database }))
+      const error = await refusalOf(env)
+      expect(error).toBeInstanceOf(Fault)
+      const { message, stack, facts } = error as Fault
+      const told = JSON.stringify([message, stack, facts, await diagnose(path, env)])
+      expect(told).toMatch(/platform\/[a-z-]+/)
+      expect(told).not.toContain(password)
+    }
+  })
 })
+
+describe('what a terminal is given', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+  const obeyed = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/
+
+  test('shows signs that it would obey by their numbers, and no name as a line of its own', async () => {
+    const name = 'evil\u001b]0;owned\u0007\u009b2J\u202e\nFORGED LINE.json'
+    await writeFile(join(two.kz.folder, name), '{"record":"declaration","content":{}}')
+    const submitted = await dostyk('submit', join(two.kz.folder, name), '--config', two.kz.configPath)
+    const listed = await dostyk('list', 'problems', '--config', two.kz.configPath)
+    const json = await dostyk('list', 'problems', '--json', '--config', two.kz.configPath)
+    for (const output of [submitted, listed, json]) {
+      expect(output).toContain('\\u001b]0;owned\\u0007')
+      expect(output).not.toMatch(obeyed)
+      expect(output).not.toMatch(/^\s*FORGED/m)
+    }
+    // In JSON it is still the same text.
+    const { refused } = JSON.parse(json) as { refused: ReadonlyArray<{ fileName: string }> }
+    expect(refused.map(({ fileName }) => fileName)).toContain(name)
+  })
+})
+
+/** Runs one command. @returns what it said on both streams */
+function dostyk(...args: readonly string[]): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [cli, ...args], { maxBuffer: 2 ** 24 }, (_error, stdout, stderr) =>
+      resolve(stdout + stderr.replaceAll(/^.*ExperimentalWarning.*\n.*\n/gm, '')),
+    )
+  })
+}

@@ -113,7 +113,7 @@ describe('goods in bulk', () => {
       const units = wagons(52920001, 2, { netMass: '60000', declarationIds: [id] })
       const leg = legOf('east', '2026-11-21')
       const departed = await depart(two.kz, await list(two.kz, leg, [], units), '2026-11-21T06:10:00.000Z')
-      expect(departed.warnings.map(({ code }) => code)).toEqual(['clearance/balance-overdrawn'])
+      expect(departed.warnings.map(({ code }) => code)).toContain('clearance/balance-overdrawn')
       await two.settle()
       const plain = units.map(({ number }): ListedWagon => ({ number, loadState: 'loaded' }))
       const there = await list(two.cn, { ...leg, transferListNumber: `CN-${leg.transferListNumber}` }, [], plain)
@@ -209,7 +209,7 @@ test('what the partner says of an arrival or a difference can be read, for custo
   await two.kz.take({ record: 'discrepancy', content })
   await two.settle()
   const path = '/api/v1/received-rail-records?record=discrepancy'
-  expect((await two.cn.call('GET', path)).status).toBe(403)
+  expect((await two.cn.call('GET', path)).status).toBe(400)
   const { items } = await two.cn.get<{ items: readonly RailRecordRow[] }>(path, { headers: customsControl })
   expect(items[0]).toMatchObject({ partner: 'KZ-KGD', content })
   expect(await two.kz.get('/api/v1/rail-records?record=discrepancy')).toMatchObject({

@@ -17,7 +17,7 @@ import {
 import { findMessage, listMessages, listRefusals } from '../../exchange/index.ts'
 import { type Transaction, withActor } from '../db/index.ts'
 import type { NodeServices } from '../node.ts'
-import { explain, explainProblem, print, printJson, printTable, Refused } from './output.ts'
+import { explain, explainProblem, oneLine, print, printJson, printTable, Refused } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
 
 type ListOptions = ConfigOption & { json?: boolean; limit: number }
@@ -258,7 +258,7 @@ export function registerListCommands(program: Command): void {
         print(`Refused records: ${found.refused.length}`)
         for (const record of found.refused) {
           print(
-            `  ${record.fileName ?? record.submission} record ${record.position}${record.line ? `, line ${record.line}` : ''}`,
+            `  ${oneLine(record.fileName ?? record.submission)} record ${record.position}${record.line ? `, line ${record.line}` : ''}`,
           )
           for (const problem of record.problems ?? []) print(`    ${explainProblem(problem)}`)
         }

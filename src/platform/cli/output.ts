@@ -26,22 +26,47 @@ export function explain(code: string, facts: Readonly<Record<string, unknown>> =
 }
 
 export function explainProblem({ code, pointer, facts }: Problem): string {
-  return `${pointer || '/'}  ${code}  ${explain(code, facts)}`
+  return oneLine(`${pointer || '/'}  ${code}  ${explain(code, facts)}`)
+}
+
+const obeyed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const numberOf = (sign: string): string =>
+  sign
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+
+/**
+ * Text from outside as one line of a terminal: signs that a terminal obeys or that turn the reading are shown by their
+ * numbers, so that a name can neither move the cursor nor pretend to be another line.
+ */
+export function oneLine(text: string): string {
+  return text.replaceAll(obeyed, numberOf)
+}
+
+/** The same for a text of ours in lines; within JSON the numbers are its own escapes and say the same text. */
+function harmless(text: string): string {
+  return text.split('\n').map(oneLine).join('\n')
 }
 
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${harmless(text)}\n`)
 }
 
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2))
 }
 
+/** Says something on the error stream. */
+function complain(text: string): void {
+  process.stderr.write(`${harmless(text)}\n`)
+}
+
 type Cell = string | number | boolean | null | undefined
 
 function textOf(cell: Cell): string {
   if (cell === null || cell === undefined) return '–'
-  return String(cell).replace(/^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\.\d{3}Z$/, '$1Z')
+  return oneLine(String(cell)).replace(/^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\.\d{3}Z$/, '$1Z')
 }
 
 /** Han and other wide characters take two places of a terminal. */
@@ -80,15 +105,15 @@ export function reportError(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
   if (error instanceof Refused) {
     const { code, clause, ...facts } = error.refusal
-    process.stderr.write(`${explain(code, facts)}\n  ${code}${clause ? `  ${clause}` : ''}\n`)
+    complain(`${oneLine(explain(code, facts))}\n  ${code}${clause ? `  ${clause}` : ''}`)
     return exitCodes.refused
   }
   if (error instanceof Fault) {
     const said = explain(error.code, error.facts)
-    process.stderr.write(`${said === error.code ? error.message : said}\n  ${error.code}\n`)
-    for (const line of placesOf(error.facts)) process.stderr.write(`  ${line}\n`)
+    complain(`${said === error.code ? error.message : said}\n  ${error.code}`)
+    for (const line of placesOf(error.facts)) complain(`  ${oneLine(line)}`)
     return configurationFault.test(error.code) ? exitCodes.configuration : exitCodes.unavailable
   }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  complain(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return exitCodes.failed
 }

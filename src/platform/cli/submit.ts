@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type SubmissionResult, takeSubmission } from '../../clearance/index.ts'
 import { Fault, type Instant, parseInstant } from '../../kernel/index.ts'
-import { exitCodes, explainProblem, print, printJson } from './output.ts'
+import { exitCodes, explainProblem, oneLine, print, printJson } from './output.ts'
 import { type ConfigOption, terminalActor, withConfigOption, withNode } from './with-node.ts'
 
 function versionOf(text: string): number {
@@ -50,7 +50,7 @@ export function registerSubmitCommand(program: Command): void {
             showProgress
               ? ({ records, refused, bytes }) =>
                   process.stderr.write(
-                    `\r${file}: ${records} records, ${refused} refused, ${Math.round(bytes / 1024)} KiB `,
+                    `\r${oneLine(file)}: ${records} records, ${refused} refused, ${Math.round(bytes / 1024)} KiB `,
                   )
               : undefined,
           )
@@ -79,7 +79,7 @@ async function openFile(file: string): Promise<AsyncIterable<Uint8Array>> {
 function report(result: SubmissionResult & { file: string }): void {
   const { file, records, taken, unchanged, refused, id, mode, results } = result
   print(
-    `${file}: ${records} record(s), ${taken} taken, ${unchanged} unchanged, ${refused} refused  [submission ${id}, ${mode}]`,
+    `${oneLine(file)}: ${records} record(s), ${taken} taken, ${unchanged} unchanged, ${refused} refused  [submission ${id}, ${mode}]`,
   )
   for (const each of results) {
     if (each.outcome !== 'refused' && each.problems.length + each.notes.length === 0) continue

@@ -57,7 +57,8 @@ class TransactionConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const result = await this.run<Row & object>({ text: query.sql, values: query.parameters as unknown[] })
+    const { sql: text, parameters } = query
+    const result = await this.run<Row & object>({ name: insertName(text), text, values: parameters as unknown[] })
     const changes = /^(INSERT|UPDATE|DELETE|MERGE)$/.test(result.command)
     return { rows: result.rows, ...(changes && { numAffectedRows: BigInt(result.rowCount ?? 0) }) }
   }
@@ -71,6 +72,24 @@ class TransactionConnection implements DatabaseConnection {
     assert(this.open, 'a transaction is not used after its end')
     return this.client.query<Row>(query)
   }
+}
+
+/** The program's statements are templates, some hundred of them; should there ever be more, the rest goes unprepared. */
+const INSERTS_MAX = 200
+const inserts = new Map<string, string>()
+
+/**
+ * Names an insert, so that the server reads and plans it once per connection: half of its cost where rows come one by
+ * one. A statement that looks something up is planned at each call, for a plan made while a table was empty would go
+ * on to read all of it.
+ */
+function insertName(text: string): string | undefined {
+  if (!/^\s*insert\s/i.test(text)) return undefined
+  const known = inserts.get(text)
+  if (known !== undefined || inserts.size === INSERTS_MAX) return known
+  const name = `insert/${inserts.size + 1}`
+  inserts.set(text, name)
+  return name
 }
 
 const compiler = new PostgresQueryCompiler()

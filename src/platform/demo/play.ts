@@ -44,11 +44,7 @@ async function readPublished(): Promise<{ readonly node: string; readonly files:
 }
 
 /** Plays the timeline to its end, then hands over the published samples. @param tell is told each step */
-export async function playTimeline(
-  two: TwoNodes,
-  expected: Expected,
-  tell: (line: string) => void,
-): Promise<Played> {
+export async function playTimeline(two: TwoNodes, expected: Expected, tell: (line: string) => void): Promise<Played> {
   const steps = JSON.parse(await readFile(join(samplesFolder, 'timeline.json'), 'utf8')) as readonly Step[]
   const wrong: string[] = []
   const totals = { submissions: 0, records: 0, refused: 0, unchanged: 0 }
