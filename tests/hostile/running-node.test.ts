@@ -7,7 +7,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type FrameEntry, sealFrame, writeFrame } from '../../src/exchange/index.ts'
 import { Fault } from '../../src/kernel/index.ts'
 import { migrate } from '../../src/platform/db/index.ts'
@@ -251,6 +252,126 @@ describe('what a node tells of itself', () => {
       expect(told).toMatch(/platform\/[a-z-]+/)
       expect(told).not.toContain(password)
     }
+  })
+})
+
+describe('what the node’s own role may do in its database', () => {
+  let app: pg.Client
+  beforeAll(async () => {
+    app = new pg.Client({ connectionString: two.cn.database.appUrl })
+    await app.connect()
+    await two.cn.submitFile('trains/t1/cn-groupage.json')
+    await two.cn.submitFile('trains/t1/cn-list-2.json')
+    await two.settle()
+  })
+  afterAll(() => app?.end())
+  beforeEach(() => app.query('reset all; reset role'))
+
+  const denied =
+    /permission denied|must be owner|must be able to|must be superuser|only roles|violates row-level|affected by row-level/
+
+  test('every table with content is under forced row-level security, and shows nothing to one who does not say why', async () => {
+    const { rows: tables } = await app.query<{ name: string; forced: boolean; content: boolean }>(`
+      select format('%I.%I', n.nspname, c.relname) as name, c.relrowsecurity and c.relforcerowsecurity as forced,
+        exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = any(array['content', 'bytes',
+          'original', 'unit', 'leg', 'declaration_id', 'net_mass']) and not a.attisdropped) as content
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind = 'r' and n.nspname in ('exchange', 'clearance')`)
+    expect(tables.filter(({ content, forced }) => content && !forced).map(({ name }) => name)).toEqual([])
+    const payload = tables.filter(({ forced }) => forced).map(({ name }) => name)
+    expect(payload.length).toBeGreaterThan(10)
+    const rowsOf = async (): Promise<number> => {
+      let sum = 0
+      for (const name of payload)
+        sum += Number((await app.query<{ n: string }>(`select count(*) as n from ${name}`)).rows[0]?.n)
+      return sum
+    }
+    for (const role of ['reset role', 'set role dostyk_app']) {
+      await app.query(role)
+      expect(await rowsOf()).toBe(0)
+      await app.query("set dostyk.actor = 'somebody'")
+      expect(await rowsOf()).toBe(0)
+      await app.query("reset dostyk.actor; set dostyk.purpose = 'curiosity'")
+      expect(await rowsOf()).toBe(0)
+      await app.query('reset dostyk.purpose')
+    }
+    await app.query("set role dostyk_app; set dostyk.actor = 'test'; set dostyk.purpose = 'test'")
+    expect(await rowsOf()).toBeGreaterThan(50)
+    await app.query('set row_security = off')
+    await expect(app.query('select * from clearance.leg')).rejects.toThrow(denied)
+  })
+
+  test.each([
+    ['the record', 'update audit.entry set content = content'],
+    ['the record', 'delete from audit.entry'],
+    ['the record', 'truncate audit.entry'],
+    ['the record', 'delete from audit.unnumbered'],
+    ['the record', 'select * from audit.unnumbered'],
+    ['the record', 'update audit.unnumbered set content = content'],
+    ['approvals', 'update law.head_approval set person = person'],
+    ['approvals', 'delete from law.head_approval'],
+    ['approvals', 'update law.channel_state set state = state'],
+    ['approvals', 'update law.conditions set digest = digest'],
+    ['migrations', 'update platform.migration set sha256 = sha256'],
+    ['migrations', "insert into platform.migration (number, name, sha256) values (99, 'x', 'x')"],
+    ['signed messages', 'update exchange.outbound set message = message'],
+    ['signed messages', 'update exchange.inbound set receipt = receipt'],
+    ['signed messages', 'delete from exchange.inbound'],
+    ['keys of partners', 'update exchange.partner set root_jwk = root_jwk'],
+    ['keys of partners', 'update exchange.keyset set keyset = keyset'],
+    ['tokens', "update access.token set scopes = array['submit']"],
+    ['tokens', 'delete from access.token'],
+    ['originals', "update clearance.submission_record set original = ''"],
+    ['content', 'update clearance.declaration_version set content = content'],
+    ['content', 'update clearance.received_version set content = content'],
+    ['the guard', 'alter table clearance.leg disable row level security'],
+    ['the guard', 'drop policy actor_named on clearance.leg'],
+    ['the guard', 'create policy mine on clearance.leg using (true)'],
+    [
+      'the guard',
+      'create or replace function platform.actor_present() returns boolean language sql as $$select true$$',
+    ],
+    ['the schema', 'create table clearance.mine (x text)'],
+    ['the schema', 'create table public.mine (x text)'],
+    ['the schema', 'create temp table mine (x text)'],
+    ['the schema', 'create schema mine'],
+    ['the schema', 'drop table clearance.leg'],
+    ['the server', 'alter role dostyk_app superuser'],
+    ['the server', 'create role mine superuser'],
+    ['the server', "select pg_read_file('/etc/passwd')"],
+    ['the server', "copy clearance.leg to program 'cat'"],
+    ['the server', "select lo_import('/etc/passwd')"],
+    ['the server', 'select * from pg_authid'],
+    ['the server', "alter system set fsync = 'off'"],
+  ])('leaves %s alone: %s', async (_what, statement) => {
+    for (const role of ['reset role', 'set role dostyk_app']) {
+      await app.query(`${role}; set dostyk.actor = 'test'; set dostyk.purpose = 'test'`)
+      await expect(app.query(statement)).rejects.toThrow(denied)
+    }
+  })
+
+  test('cannot become the owner, and owns nothing', async () => {
+    const { rows } = await app.query<{ owner: string; mine: string; strong: boolean }>(`
+      select pg_get_userbyid(datdba) as owner, (select count(*) from pg_class where relowner = r.oid) as mine,
+        r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or r.rolreplication as strong
+      from pg_database d, pg_roles r where datname = current_database() and rolname = current_user`)
+    const [{ owner, mine, strong } = { owner: '', mine: '', strong: true }] = rows
+    expect([mine, strong]).toEqual(['0', false])
+    await expect(app.query(`set role ${owner}`)).rejects.toThrow(denied)
+    await expect(app.query('set role dostyk_superuser')).rejects.toThrow(denied)
+    await expect(app.query(`set session authorization ${owner}`)).rejects.toThrow(denied)
+  })
+
+  test('cannot forge the numbered record by a function of its own in the way of a trusted one', async () => {
+    await app.query("set role dostyk_app; set search_path = 'public'")
+    await expect(
+      app.query('create function public.sha256(bytea) returns bytea language sql as $$select $1$$'),
+    ).rejects.toThrow(denied)
+    const { rows } = await app.query<{ open: boolean }>(
+      `select prosecdef and not coalesce('search_path=pg_catalog, pg_temp' = any(proconfig), false) as open
+       from pg_proc p join pg_namespace n on n.oid = p.pronamespace where nspname in ('audit', 'platform', 'exchange', 'clearance', 'law', 'access')`,
+    )
+    expect(rows.filter(({ open }) => open)).toEqual([])
   })
 })
 

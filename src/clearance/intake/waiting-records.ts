@@ -11,8 +11,8 @@ interface Waiting {
 }
 
 const WAITING_MAX = 5000
-/** How many records that went on are remembered, so that rows that come after them are known as theirs. */
-const GONE_MAX = 100_000
+/** How many records that went on are remembered at least, so that rows that come after them are known as theirs. */
+const GONE_MIN = 50_000
 
 /**
  * Lets the records of a table wait for rows of theirs that stand apart.
@@ -23,10 +23,13 @@ const GONE_MAX = 100_000
  */
 export class WaitingRecords {
   private readonly bytesMax: number
-  private readonly queue: Waiting[] = []
+  private queue: Waiting[] = []
+  /** Where the queue begins: taking its head away each time would move all the others. */
+  private head = 0
   /** By the first member of the key, which tells most records. */
   private readonly byName = new Map<string, Waiting[]>()
-  private readonly gone = new Set<string>()
+  private gone = new Set<string>()
+  private goneBefore = new Set<string>()
   /** How many bytes of records wait. */
   bytes = 0
 
@@ -45,15 +48,21 @@ export class WaitingRecords {
     if (other !== undefined && !isRepeated(other.found, found)) {
       next.found = refusedAsApart(found, other.found.line)
       other.found = refusedAsApart(other.found, found.line)
-    } else if (other === undefined && this.gone.has(nameOf(key))) next.found = refusedAsApart(found, undefined)
+    } else if (other === undefined && this.hasGone(nameOf(key))) next.found = refusedAsApart(found, undefined)
     this.byName.set(name, [...same, next])
   }
 
   /** What need not wait any longer; at the end of the table, all. */
   *goOn(isEnd: boolean): Generator<FoundRecord> {
-    while (this.queue.length > 0 && (isEnd || this.bytes > this.bytesMax || this.queue.length > WAITING_MAX)) {
-      const next = this.queue.shift()
-      if (next === undefined) return
+    for (;;) {
+      const next = this.queue[this.head]
+      const tooMany = this.bytes > this.bytesMax || this.queue.length - this.head > WAITING_MAX
+      if (next === undefined || !(isEnd || tooMany)) return
+      this.head += 1
+      if (this.head === WAITING_MAX) {
+        this.queue = this.queue.slice(this.head)
+        this.head = 0
+      }
       this.bytes -= next.bytes
       if (next.key !== undefined) this.forget(next, next.key)
       yield next.found
@@ -66,8 +75,13 @@ export class WaitingRecords {
     if (others.length === 0) this.byName.delete(name)
     else this.byName.set(name, others)
     this.gone.add(nameOf(key))
-    const [oldest] = this.gone
-    if (this.gone.size > GONE_MAX && oldest !== undefined) this.gone.delete(oldest)
+    if (this.gone.size < GONE_MIN) return
+    this.goneBefore = this.gone
+    this.gone = new Set()
+  }
+
+  private hasGone(name: string): boolean {
+    return this.gone.has(name) || this.goneBefore.has(name)
   }
 }
 

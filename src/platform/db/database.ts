@@ -34,16 +34,20 @@ const sessionSettings = {
   role: 'dostyk_app',
 } as const
 
+/**
+ * Reads the address of a database, before a driver that fails on it would repeat it with its password.
+ * @throws Fault `platform/database-url`
+ */
+export function readUrl(url: string): URL {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol !== 'postgres:' && parsed?.protocol !== 'postgresql:')
+    throw new Fault('platform/database-url', 'The address of the database begins with postgres:// or postgresql://.')
+  return parsed
+}
+
 /** The address of a database with our session settings added to its own. */
 export function sessionUrl(url: string): string {
-  let parsed: URL
-  try {
-    parsed = new URL(url)
-  } catch {
-    parsed = new URL('none:')
-  }
-  if (parsed.protocol !== 'postgres:' && parsed.protocol !== 'postgresql:')
-    throw new Fault('platform/database-url', 'The address of the database begins with postgres:// or postgresql://.')
+  const parsed = readUrl(url)
   const settings = Object.entries(sessionSettings).map(([name, value]) => `-c ${name}=${value}`)
   parsed.searchParams.set('options', [parsed.searchParams.get('options') ?? '', ...settings].join(' ').trim())
   return parsed.toString()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { assert, Fault } from '../../kernel/index.ts'
+import { readUrl } from './database.ts'
 import { describeUrl, faultOf } from './postgres-errors.ts'
 
 /** One numbered step of the schema. */
@@ -181,6 +182,7 @@ export async function migrate(
   ownerUrl: string,
   options: { readonly migrations?: readonly Migration[] } = {},
 ): Promise<MigrationReport> {
+  readUrl(ownerUrl)
   const known = options.migrations ?? (await readMigrations())
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'dostyk migrate' })
   client.on('error', () => {})

@@ -162,7 +162,11 @@ create table exchange.link (
   primary key (partner, mode)
 );
 
-grant select, insert on exchange.epoch to dostyk_app;
-grant select, insert, update on exchange.partner, exchange.lane, exchange.outbound, exchange.inbound, exchange.refusal, exchange.link to dostyk_app;
-grant select, insert on exchange.keyset to dostyk_app;
+-- What was signed, by whom and with which receipt stays as it was written: the node may add to the fate of a message.
+grant select, insert on exchange.epoch, exchange.partner, exchange.keyset, exchange.outbound, exchange.inbound to dostyk_app;
+grant update (endpoint, state, approved_at, approved_by) on exchange.partner to dostyk_app;
+grant update (not_before, state, attempts, last_outcome, first_sent_at, receipt, received_at, answer, answer_id,
+  answered_at, problems, used_at) on exchange.outbound to dostyk_app;
+grant update (gap, used_at, duplicates) on exchange.inbound to dostyk_app;
+grant select, insert, update on exchange.lane, exchange.refusal, exchange.link to dostyk_app;
 grant select, insert, delete on exchange.part, exchange.request_seen to dostyk_app;

@@ -246,5 +246,8 @@ begin
 end
 $$;
 
-grant select, insert, update on all tables in schema clearance to dostyk_app;
+-- What was handed over and what came is kept as it was; what was decided about it, and how it stands, changes.
+grant select, insert on all tables in schema clearance to dostyk_app;
+grant update on clearance.submission, clearance.declaration, clearance.received, clearance.leg, clearance.rail_record to dostyk_app;
+grant update (outcome, ground, clause, left_out, decided, warnings, message) on clearance.declaration_version to dostyk_app;
 grant delete on clearance.leg_unit, clearance.declaration_unit, clearance.received_unit, clearance.draw to dostyk_app;

@@ -17,4 +17,5 @@ create table access.token (
   last_used_at timestamptz
 );
 
-grant select, insert, update on access.token to dostyk_app;
+grant select, insert on access.token to dostyk_app;
+grant update (revoked_at, revoked_by, last_used_at) on access.token to dostyk_app;
