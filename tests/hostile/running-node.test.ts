@@ -273,7 +273,7 @@ describe('what the node’s own role may do in its database', () => {
   test('every table with content is under forced row-level security, and shows nothing to one who does not say why', async () => {
     const { rows: tables } = await app.query<{ name: string; forced: boolean; content: boolean }>(`
       select format('%I.%I', n.nspname, c.relname) as name, c.relrowsecurity and c.relforcerowsecurity as forced,
-        exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = any(array['content', 'bytes',
+        exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = any(array['content', 'salt',
           'original', 'unit', 'leg', 'declaration_id', 'net_mass']) and not a.attisdropped) as content
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where c.relkind = 'r' and n.nspname in ('exchange', 'clearance')`)
@@ -310,8 +310,8 @@ describe('what the node’s own role may do in its database', () => {
     ['the record', 'update audit.unnumbered set content = content'],
     ['approvals', 'update law.head_approval set person = person'],
     ['approvals', 'delete from law.head_approval'],
-    ['approvals', 'update law.channel_state set state = state'],
-    ['approvals', 'update law.conditions set digest = digest'],
+    ['approvals', 'delete from law.channel_state'],
+    ['approvals', 'update law.conditions set version = version'],
     ['migrations', 'update platform.migration set sha256 = sha256'],
     ['migrations', "insert into platform.migration (number, name, sha256) values (99, 'x', 'x')"],
     ['signed messages', 'update exchange.outbound set message = message'],
